@@ -1,0 +1,83 @@
+package feed
+
+import (
+	"regexp"
+	"strings"
+)
+
+// Headers of messages on the bus.
+const (
+	// HeaderFormat holds the Format of a raw item.
+	HeaderFormat = "Blip-Format"
+	// HeaderReceived holds when a raw item arrived, RFC 3339 with nanoseconds.
+	HeaderReceived = "Blip-Received"
+	// HeaderIdentity holds Item.Identity, where it is set.
+	HeaderIdentity = "Blip-Identity"
+	// HeaderRawSeq holds the sequence in RAW of the item an event came from.
+	HeaderRawSeq = "Blip-Raw-Seq"
+	// HeaderTraceparent is the W3C trace context.
+	HeaderTraceparent = "traceparent"
+
+	// HeaderError holds, on a dead letter, what was wrong.
+	HeaderError = "Blip-Error"
+	// HeaderStreamSeq holds, on a dead letter, the sequence it had.
+	HeaderStreamSeq = "Blip-Stream-Seq"
+	// HeaderDeliveries holds, on a dead letter, how often it was delivered.
+	HeaderDeliveries = "Blip-Deliveries"
+	// HeaderPart holds "<n>/<of>" on a dead letter cut to fit the server's
+	// largest payload.
+	HeaderPart = "Blip-Part"
+)
+
+// Streams.
+const (
+	StreamRaw    = "RAW"
+	StreamEvents = "EVENTS"
+	StreamReplay = "REPLAY"
+	StreamDead   = "DEAD"
+)
+
+// Prefixes of the subjects of the four streams.
+const (
+	prefixRaw    = "raw."
+	prefixEvents = "events."
+	prefixDead   = "dead."
+)
+
+var sourceForm = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,62}$`)
+
+// ValidSource reports whether name may name a source: one subject token of
+// lower-case letters, digits, _ and -, 63 characters at most.
+func ValidSource(name string) bool { return sourceForm.MatchString(name) }
+
+// RawSubject is the subject of a source's raw items.
+func RawSubject(source string) string { return prefixRaw + source }
+
+// SourceOf returns the source of a raw subject, or "" for any other subject.
+func SourceOf(subject string) string {
+	s, ok := strings.CutPrefix(subject, prefixRaw)
+	if !ok {
+		return ""
+	}
+	return s
+}
+
+// EventSubject is the subject of events of kind k.
+func EventSubject(k Kind) string { return prefixEvents + string(k) }
+
+// KindOf returns the kind of an event subject, replayed or not: its last token.
+func KindOf(subject string) Kind {
+	return Kind(subject[strings.LastIndexByte(subject, '.')+1:])
+}
+
+// DeadSubject is the subject of what stage could not handle for reason. Both
+// must be single tokens.
+func DeadSubject(stage, reason string) string { return prefixDead + stage + "." + reason }
+
+// RawID is the message id of an item in RAW.
+func RawID(source, itemID string) string { return source + ":" + itemID }
+
+// EventID is the message id of an event: "<kind>:<source>:<item id>".
+func EventID(k Kind, source, itemID string) string {
+	return string(k) + ":" + source + ":" + itemID
+}
