@@ -5,7 +5,6 @@ package bus
 import (
 	"context"
 	"errors"
-	"iter"
 	"log/slog"
 	"net"
 	"time"
@@ -35,6 +34,10 @@ type Options struct {
 	Log  *slog.Logger
 	// Metrics receives the connection's collectors.
 	Metrics prometheus.Registerer
+	// Layout, if not nil, makes this connection an owner of the streams: what is
+	// missing is made before first use, and again when found missing. With nil
+	// it only binds, and waits for what is missing.
+	Layout *Layout
 }
 
 // Conn is a connection that never gives up. Safe for concurrent use.
@@ -197,8 +200,6 @@ type ConsumeOptions struct {
 	Stream, Durable string
 	// Prefetch is the pull window, in messages. Default 500.
 	Prefetch int
-	// Ensure, if not nil, is called when the stream or consumer is missing.
-	Ensure func(ctx context.Context) error
 	// Dropped is told how many messages the stream's limits removed before the
 	// consumer read them (first_seq > ack_floor + 1), with their range.
 	Dropped func(from, to uint64)
@@ -279,5 +280,3 @@ func (c *Conn) ClaimCursor(ctx context.Context, key string, token uint64) (*Curs
 
 // Save stores the position.
 func (c *Cursor) Save(ctx context.Context, at feed.Cursor) error { return errSkeleton }
-
-var _ iter.Seq[int]

@@ -29,6 +29,7 @@ func (l Log) Logger(w io.Writer) (*slog.Logger, error) {
 type Common struct {
 	Log     `embed:""`
 	NATS    string `name:"nats" default:"nats://127.0.0.1:4222" help:"URL of the NATS server, or several separated by commas."`
+	Ensure  bool   `name:"ensure" default:"true" negatable:"" help:"Make streams, consumers and buckets that are missing. Off where they have one owner."`
 	Admin   string `name:"admin-addr" default:"127.0.0.1:0" help:"Address that serves /healthz, /readyz and /metrics."`
 	Version bool   `name:"version" help:"Print the version and exit."`
 }

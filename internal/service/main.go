@@ -9,10 +9,12 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
+	"github.com/blipstream/blipstream/internal/bus"
 	"github.com/blipstream/blipstream/internal/conf"
 )
 
@@ -23,13 +25,16 @@ const (
 	exitUsage  = 2
 )
 
+// closeTimeout bounds the drain of the connection after the service has stopped.
+const closeTimeout = 5 * time.Second
+
 // Program is the description of a program that is one service.
 type Program[C any] struct {
 	// Name and Description head the help text; Name also names the service.
 	Name, Description string
 	// New makes the service from its configuration. An error from it is a
 	// configuration that cannot work, and must be one clear line.
-	New func(ctx context.Context, common conf.Common, cfg C, env Env) (Runner, error)
+	New func(cfg C, conn *bus.Conn, env Env) (Runner, error)
 }
 
 // Main runs p and returns the process's exit code: 0 after a clean stop, 1
@@ -70,7 +75,13 @@ func (p Program[C]) run(ctx context.Context, common conf.Common, cfg C, log *slo
 		return exitUsage
 	}
 	defer admin.server.Close()
-	svc, err := p.New(ctx, common, cfg, env)
+	conn, err := connect(p.Name, common, env)
+	if err != nil {
+		fmt.Fprintln(stderr, err)
+		return exitUsage
+	}
+	defer closeConn(conn, env.Log)
+	svc, err := p.New(cfg, conn, env)
 	if err != nil {
 		fmt.Fprintln(stderr, err)
 		return exitUsage
@@ -82,6 +93,30 @@ func (p Program[C]) run(ctx context.Context, common conf.Common, cfg C, log *slo
 	}
 	env.Log.Info("stopped")
 	return exitOK
+}
+
+// connect makes the process's connection to NATS and watches it in env.Health.
+func connect(name string, common conf.Common, env Env) (*bus.Conn, error) {
+	opts := bus.Options{URL: common.NATS, Name: name, Log: env.Log, Metrics: env.Metrics}
+	if common.Ensure {
+		layout := bus.DefaultLayout()
+		opts.Layout = &layout
+	}
+	conn, err := bus.Connect(opts)
+	if err != nil {
+		return nil, err
+	}
+	env.Health.Register("nats", conn.Ready)
+	return conn, nil
+}
+
+// closeConn drains the connection for as long as a stop may reasonably take.
+func closeConn(conn *bus.Conn, log *slog.Logger) {
+	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
+	defer cancel()
+	if err := conn.Close(ctx); err != nil {
+		log.Warn("close connection", slog.String("error", err.Error()))
+	}
 }
 
 // SignalContext ends when the process is asked to stop (SIGINT, SIGTERM). A
