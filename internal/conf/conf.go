@@ -22,6 +22,10 @@ const Prefix = "BLIPSTREAM_"
 // flag because command lines are public: BLIPSTREAM_SECRET_<SOURCE>.
 const SecretPrefix = Prefix + "SECRET_"
 
+// foreign are prefixes of variables that are ours but no program's: they tell
+// the project's own tests what to do.
+var foreign = []string{SecretPrefix, Prefix + "TEST_", Prefix + "CORPUS"}
+
 // ErrHelp is returned after --help or --version has been answered.
 var ErrHelp = errors.New("conf: help was asked for")
 
@@ -79,10 +83,9 @@ func unknownEnv(k *kong.Kong, environ []string) error {
 	var unknown []string
 	for _, kv := range environ {
 		name, _, _ := strings.Cut(kv, "=")
-		if !strings.HasPrefix(name, Prefix) || strings.HasPrefix(name, SecretPrefix) || known[name] {
-			continue
+		if strings.HasPrefix(name, Prefix) && !known[name] && !isForeign(name) {
+			unknown = append(unknown, name)
 		}
-		unknown = append(unknown, name)
 	}
 	if len(unknown) == 0 {
 		return nil
@@ -90,6 +93,10 @@ func unknownEnv(k *kong.Kong, environ []string) error {
 	slices.Sort(unknown)
 	return fmt.Errorf("conf: read environment: %s is not a setting of %s: unset it or correct its name (see --help)",
 		strings.Join(unknown, ", "), k.Model.Name)
+}
+
+func isForeign(name string) bool {
+	return slices.ContainsFunc(foreign, func(p string) bool { return strings.HasPrefix(name, p) })
 }
 
 // collectEnv adds the variables of n's flags and those of its commands.

@@ -26,8 +26,8 @@ type Admin struct {
 }
 
 // NewAdmin listens on addr; port 0 takes a free one.
-func NewAdmin(addr string, h *Health, g prometheus.Gatherer) (*Admin, error) {
-	l, err := net.Listen("tcp", addr)
+func NewAdmin(ctx context.Context, addr string, h *Health, g prometheus.Gatherer) (*Admin, error) {
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
 	if err != nil {
 		return nil, fmt.Errorf("service: listen for health and metrics: %w", err)
 	}

@@ -55,7 +55,7 @@ func (p Program[C]) Main(args []string, stderr io.Writer) int {
 		fmt.Fprintln(os.Stdout, Version())
 		return exitOK
 	}
-	log, err := cli.Common.Log.Logger(stderr)
+	log, err := cli.Common.Logger(stderr)
 	if err != nil {
 		fmt.Fprintln(stderr, err)
 		return exitUsage
@@ -69,7 +69,7 @@ func (p Program[C]) Main(args []string, stderr io.Writer) int {
 func (p Program[C]) run(ctx context.Context, common conf.Common, cfg C, log *slog.Logger, stderr io.Writer) int {
 	reg := NewRegistry()
 	env := Env{Log: log, Metrics: reg, Health: NewHealth()}.With(p.Name)
-	admin, err := NewAdmin(common.Admin, env.Health, reg)
+	admin, err := NewAdmin(ctx, common.Admin, env.Health, reg)
 	if err != nil {
 		fmt.Fprintln(stderr, err)
 		return exitUsage
@@ -80,7 +80,7 @@ func (p Program[C]) run(ctx context.Context, common conf.Common, cfg C, log *slo
 		fmt.Fprintln(stderr, err)
 		return exitUsage
 	}
-	defer closeConn(conn, env.Log)
+	defer closeConn(ctx, conn, env.Log)
 	svc, err := p.New(cfg, conn, env)
 	if err != nil {
 		fmt.Fprintln(stderr, err)
@@ -111,8 +111,8 @@ func connect(name string, common conf.Common, env Env) (*bus.Conn, error) {
 }
 
 // closeConn drains the connection for as long as a stop may reasonably take.
-func closeConn(conn *bus.Conn, log *slog.Logger) {
-	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
+func closeConn(ctx context.Context, conn *bus.Conn, log *slog.Logger) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
 	defer cancel()
 	if err := conn.Close(ctx); err != nil {
 		log.Warn("close connection", slog.String("error", err.Error()))
