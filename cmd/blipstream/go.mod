@@ -3,13 +3,39 @@ module github.com/blipstream/blipstream/cmd/blipstream
 go 1.26.0
 
 require github.com/blipstream/blipstream/proto v0.0.0
+
 require github.com/blipstream/blipstream/internal v0.0.0
+
 require github.com/blipstream/blipstream/services/ingest v0.0.0
+
 require github.com/blipstream/blipstream/services/enrich v0.0.0
+
 require github.com/blipstream/blipstream/services/gateway v0.0.0
 
+require (
+	github.com/alecthomas/kong v1.17.0 // indirect
+	github.com/antithesishq/antithesis-sdk-go v0.8.0-default-no-op // indirect
+	github.com/google/go-tpm v0.9.8 // indirect
+	github.com/klauspost/compress v1.20.3 // indirect
+	github.com/minio/highwayhash v1.0.4 // indirect
+	github.com/nats-io/jwt/v2 v2.8.2 // indirect
+	github.com/nats-io/nats-server/v2 v2.15.2 // indirect
+	github.com/nats-io/nkeys v0.4.16 // indirect
+	github.com/nats-io/nuid v1.0.1 // indirect
+	github.com/r3labs/sse/v2 v2.10.0 // indirect
+	golang.org/x/crypto v0.58.0 // indirect
+	golang.org/x/net v0.60.0 // indirect
+	golang.org/x/sys v0.49.0 // indirect
+	golang.org/x/time v0.16.0 // indirect
+	gopkg.in/cenkalti/backoff.v1 v1.1.0 // indirect
+)
+
 replace github.com/blipstream/blipstream/proto => ../../proto
+
 replace github.com/blipstream/blipstream/internal => ../../internal
+
 replace github.com/blipstream/blipstream/services/ingest => ../../services/ingest
+
 replace github.com/blipstream/blipstream/services/enrich => ../../services/enrich
+
 replace github.com/blipstream/blipstream/services/gateway => ../../services/gateway

@@ -1,0 +1,131 @@
+package embedded
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"strconv"
+
+	"github.com/nats-io/nats-server/v2/server"
+
+	"github.com/blipstream/blipstream/internal/bus"
+)
+
+// Server is a running nats-server.
+type Server struct {
+	nats   *server.Server
+	lock   *lock
+	layout bus.Layout
+}
+
+// Start takes the data directory, starts the server and waits until it takes
+// connections. An error is one line that says what to change: a directory that
+// another process uses, a port that is taken, a disk that is full.
+func Start(o Options) (*Server, error) {
+	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
+		return nil, fmt.Errorf("embedded: make data directory: %w", err)
+	}
+	held, err := takeLock(o.Dir)
+	if err != nil {
+		return nil, err
+	}
+	s, err := start(o, held)
+	if err != nil {
+		return nil, errors.Join(err, held.release())
+	}
+	return s, nil
+}
+
+// start starts the server in a directory that is ours.
+func start(o Options, held *lock) (*Server, error) {
+	space, err := measure(o.Dir)
+	if err != nil {
+		return nil, err
+	}
+	layout, err := fit(bus.DefaultLayout(), space)
+	if err != nil {
+		return nil, err
+	}
+	port, err := pickPort(o.Port)
+	if err != nil {
+		return nil, err
+	}
+	nats, err := boot(o, port, space.total)
+	if err != nil {
+		return nil, err
+	}
+	return &Server{nats: nats, lock: held, layout: layout}, nil
+}
+
+// boot starts a server on port and waits until it is ready.
+func boot(o Options, port int, store int64) (*server.Server, error) {
+	s, err := server.NewServer(o.server(port, store))
+	if err != nil {
+		return nil, fmt.Errorf("embedded: configure nats-server: %w", err)
+	}
+	log := &logger{log: o.Log}
+	s.SetLoggerV2(log, false, false, false)
+	s.Start()
+	if msg := log.failure(); msg != "" {
+		stop(s)
+		return nil, fmt.Errorf("embedded: start nats-server: %s", msg)
+	}
+	if !s.ReadyForConnections(readyTimeout) {
+		stop(s)
+		return nil, fmt.Errorf("embedded: start nats-server: not ready after %v: see its log lines", readyTimeout)
+	}
+	return s, nil
+}
+
+// pickPort turns an Options.Port into one for the server. The port is tried
+// first: the server would read all its streams before it finds a port taken.
+func pickPort(want int) (int, error) {
+	switch want {
+	case PortFree:
+		return server.RANDOM_PORT, nil
+	case PortPreferred:
+		if tryPort(DefaultPort) != nil {
+			return server.RANDOM_PORT, nil
+		}
+		return DefaultPort, nil
+	default:
+		if err := tryPort(want); err != nil {
+			return 0, fmt.Errorf("embedded: listen for NATS: %w: stop what uses it or choose another port (0 takes a free one)", err)
+		}
+		return want, nil
+	}
+}
+
+// tryPort reports whether the port can be listened on.
+func tryPort(port int) error {
+	var lc net.ListenConfig
+	l, err := lc.Listen(context.Background(), "tcp", net.JoinHostPort(host, strconv.Itoa(port)))
+	if err != nil {
+		return err
+	}
+	return l.Close()
+}
+
+// URL is where clients outside the process connect.
+func (s *Server) URL() string { return s.nats.ClientURL() }
+
+// Layout is the streams with limits that fit the disk the server writes to.
+func (s *Server) Layout() bus.Layout { return s.layout }
+
+// InProcessConn makes a connection without a socket; it implements bus.InProcess.
+func (s *Server) InProcessConn() (net.Conn, error) { return s.nats.InProcessConn() }
+
+// Close stops the server, which writes everything to disk first, and gives the
+// directory back.
+func (s *Server) Close(context.Context) error {
+	stop(s.nats)
+	return s.lock.release()
+}
+
+// stop ends a server and waits for it.
+func stop(s *server.Server) {
+	s.Shutdown()
+	s.WaitForShutdown()
+}

@@ -1,0 +1,46 @@
+package embedded
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/blipstream/blipstream/internal/bus"
+)
+
+func sum(l bus.Layout) int64 {
+	return l.Raw.MaxBytes + l.Events.MaxBytes + l.Replay.MaxBytes + l.Dead.MaxBytes
+}
+
+func layout(raw, events, replay, dead int64) bus.Layout {
+	var l bus.Layout
+	l.Raw.MaxBytes, l.Events.MaxBytes, l.Replay.MaxBytes, l.Dead.MaxBytes = raw, events, replay, dead
+	return l
+}
+
+func TestFitKeepsLimitsThatFit(t *testing.T) {
+	want := layout(1<<30, 1<<29, 1<<28, 1<<28)
+	got, err := fit(want, space{total: 1 << 40, usable: 4 << 30})
+	if err != nil || got != want {
+		t.Errorf("fit = %+v, %v; want it unchanged", got, err)
+	}
+}
+
+func TestFitLowersLimitsToTheDisk(t *testing.T) {
+	got, err := fit(layout(8<<30, 4<<30, 2<<30, 2<<30), space{total: 1 << 40, usable: 2 << 30})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s := sum(got); s > 1<<30 || s < 1<<30-4 {
+		t.Errorf("sum of limits is %d, want half of what can be used", s)
+	}
+	if got.Raw.MaxBytes != 2*got.Events.MaxBytes {
+		t.Errorf("limits %+v lost their proportion", got)
+	}
+}
+
+func TestFitRefusesAFullDisk(t *testing.T) {
+	_, err := fit(layout(1<<30, 0, 0, 0), space{total: 1 << 40, usable: 100 << 20})
+	if err == nil || !strings.Contains(err.Error(), "--data") {
+		t.Errorf("error is %v, want advice", err)
+	}
+}
