@@ -1,10 +1,8 @@
-// Package source is what every upstream looks like to ingest: a Source that
-// reads one connection, the Config it is opened with, and the Error by which
-// it says how to go on.
 package source
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/url"
@@ -20,7 +18,8 @@ type Source interface {
 	// emit blocks while the stream cannot take more, so that reading stops; an
 	// error from emit must be returned as it is. Stream returns nil only when
 	// the source has ended for good (a file that was read), ctx's error when
-	// ctx ends, and else an *Error that says how to go on.
+	// ctx ends, and else an *Error that says how to go on. When it has returned
+	// the upstream has no connection any more. It is not called twice at once.
 	Stream(ctx context.Context, from feed.Cursor, emit func(feed.Item) error) error
 }
 
@@ -34,7 +33,56 @@ type Config struct {
 	Secret string
 	// Log receives the source's log lines.
 	Log *slog.Logger
+	// Observer is told what items do not say; see Observe.
+	Observer Observer
 }
+
+// Observe returns the Observer, or one that ignores everything if none is set.
+func (c Config) Observe() Observer {
+	if c.Observer == nil {
+		return ignore{}
+	}
+	return c.Observer
+}
+
+// Observer is told what the items of a source do not say. It is called from
+// within Stream, on the goroutine that calls emit.
+type Observer interface {
+	// Connected says that the upstream has accepted the connection.
+	Connected()
+	// Missed says that the upstream held back n items more (a rate limit).
+	Missed(n uint64)
+	// Reject keeps what cannot be an item. It blocks as emit does, and its
+	// error must be returned by Stream as it is.
+	Reject(r Rejected) error
+}
+
+// Rejected is upstream data that cannot be an item.
+type Rejected struct {
+	// Reason is one subject token: too_long, truncated.
+	Reason string
+	// Err says what is wrong with it.
+	Err error
+	// Data is its beginning, as much of it as was kept.
+	Data []byte
+	// Cursor is the position just after it; empty if the source cannot resume.
+	Cursor feed.Cursor
+}
+
+// The reasons for which sources reject data.
+const (
+	// ReasonTooLong is for a frame longer than the source's limit.
+	ReasonTooLong = "too_long"
+	// ReasonTruncated is for a frame whose end never came.
+	ReasonTruncated = "truncated"
+)
+
+// ignore is the Observer of those who do not want to know.
+type ignore struct{}
+
+func (ignore) Connected()            {}
+func (ignore) Missed(uint64)         {}
+func (ignore) Reject(Rejected) error { return nil }
 
 // Opener makes a Source without connecting. Its error is a configuration that
 // cannot work, in one line that says what to change.
@@ -56,6 +104,28 @@ const (
 	// CauseFatal: going on makes no sense (bad credentials, no such stream).
 	CauseFatal
 )
+
+// String is the cause as metrics and log lines name it.
+func (c Cause) String() string {
+	switch c {
+	case CauseClosed:
+		return "closed"
+	case CauseNetwork:
+		return "network"
+	case CauseHTTP:
+		return "http"
+	case CauseRateLimited:
+		return "rate_limited"
+	case CauseFatal:
+		return "fatal"
+	default:
+		return fmt.Sprintf("cause_%d", uint8(c))
+	}
+}
+
+// ErrStalled is wrapped by the Error of a connection that was given up because
+// nothing, not even a keep-alive, arrived for too long.
+var ErrStalled = errors.New("upstream is silent")
 
 // Error is how a Source says why its connection ended.
 type Error struct {
