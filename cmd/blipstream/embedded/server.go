@@ -15,9 +15,9 @@ import (
 
 // Server is a running nats-server.
 type Server struct {
-	nats   *server.Server
-	lock   *lock
-	layout bus.Layout
+	nats  *server.Server
+	lock  *lock
+	space space
 }
 
 // Start takes the data directory, starts the server and waits until it takes
@@ -44,10 +44,6 @@ func start(o Options, held *lock) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	layout, err := fit(bus.DefaultLayout(), space)
-	if err != nil {
-		return nil, err
-	}
 	port, err := pickPort(o.Port)
 	if err != nil {
 		return nil, err
@@ -56,7 +52,7 @@ func start(o Options, held *lock) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Server{nats: nats, lock: held, layout: layout}, nil
+	return &Server{nats: nats, lock: held, space: space}, nil
 }
 
 // boot starts a server on port and waits until it is ready.
@@ -111,8 +107,9 @@ func tryPort(port int) error {
 // URL is where clients outside the process connect.
 func (s *Server) URL() string { return s.nats.ClientURL() }
 
-// Layout is the streams with limits that fit the disk the server writes to.
-func (s *Server) Layout() bus.Layout { return s.layout }
+// Fit lowers the limits of l until they fit the disk the server writes to. It
+// fails if too little is left to be of use.
+func (s *Server) Fit(l bus.Layout) (bus.Layout, error) { return fit(l, s.space) }
 
 // InProcessConn makes a connection without a socket; it implements bus.InProcess.
 func (s *Server) InProcessConn() (net.Conn, error) { return s.nats.InProcessConn() }

@@ -108,8 +108,9 @@ type session struct {
 	// lastID is the id of the last event handed over, or the one just before
 	// the first that the gateway promised.
 	lastID string
-	// delay is the next wait; reopen is the one the gateway asked for, once.
-	delay, reopen time.Duration
+	// delay is the next wait. retry is the least that the gateway asked for,
+	// and reopen the same for one time.
+	delay, retry, reopen time.Duration
 	// lost is true while there is no connection and the user has been told.
 	lost bool
 }
@@ -154,7 +155,7 @@ func (s *session) address() string {
 
 // take handles one event of the connection.
 func (s *session) take(ev *sse.Event) error {
-	s.obeyRetry(ev)
+	s.noteRetry(ev)
 	// Comments and lone ids arrive as events, with the id of the one before.
 	if len(ev.Data) == 0 {
 		return nil
@@ -170,11 +171,11 @@ func (s *session) take(ev *sse.Event) error {
 	return nil
 }
 
-// obeyRetry takes the wait that the server asked for in a retry field.
-func (s *session) obeyRetry(ev *sse.Event) {
+// noteRetry takes the least wait that the server asked for in a retry field.
+func (s *session) noteRetry(ev *sse.Event) {
 	ms, err := strconv.ParseUint(string(ev.Retry), 10, 31)
 	if err == nil {
-		s.delay = min(time.Duration(ms)*time.Millisecond, s.client.maxDelay())
+		s.retry = min(time.Duration(ms)*time.Millisecond, s.client.maxDelay())
 	}
 }
 
@@ -182,7 +183,7 @@ func (s *session) obeyRetry(ev *sse.Event) {
 func (s *session) pause(ctx context.Context, why error) bool {
 	wait := s.delay/2 + rand.N(s.delay/2+1)
 	s.delay = min(2*s.delay, s.client.maxDelay())
-	wait = max(wait, s.reopen, retryAfter(why))
+	wait = max(wait, s.retry, s.reopen, retryAfter(why))
 	s.reopen = 0
 	s.tell(why, wait)
 	timer := time.NewTimer(wait)
