@@ -1,0 +1,58 @@
+package derive
+
+import "github.com/blipstream/blipstream/internal/feed"
+
+// SimpleTweet makes simple_tweet of a post with a text and an author.
+type SimpleTweet struct{}
+
+// Kind implements Deriver.
+func (SimpleTweet) Kind() feed.Kind { return feed.KindSimpleTweet }
+
+// Derive implements Deriver.
+func (SimpleTweet) Derive(rec *feed.Record) (feed.Event, bool) {
+	if rec.Change != feed.ChangePost || rec.Author.Username == "" || rec.Body == "" {
+		return feed.Event{}, false
+	}
+	e := newEncoder(frame + len(rec.Author.Username) + len(rec.Author.Name) + len(rec.Body))
+	e.common(rec)
+	e.time(rec.Time)
+	e.text("username", rec.Author.Username)
+	e.text("name", rec.Author.Name)
+	e.text("body", rec.Body)
+	e.text("userId", authorID(rec))
+	e.text("lang", rec.Lang)
+	e.text("type", string(rec.Type))
+	e.text("country", rec.Country)
+	e.flag("simulated", rec.Simulated)
+	return feed.Event{Kind: feed.KindSimpleTweet, ID: rec.ID, Payload: e.close()}, true
+}
+
+// GeoBlip makes geo_blip of a post whose position is known.
+type GeoBlip struct{}
+
+// Kind implements Deriver.
+func (GeoBlip) Kind() feed.Kind { return feed.KindGeoBlip }
+
+// Derive implements Deriver.
+func (GeoBlip) Derive(rec *feed.Record) (feed.Event, bool) {
+	if rec.Change != feed.ChangePost || rec.Position == nil {
+		return feed.Event{}, false
+	}
+	p := rec.Position
+	e := newEncoder(frame)
+	e.common(rec)
+	e.time(rec.Time)
+	e.number("lat", p.Lat)
+	e.number("lon", p.Lon)
+	e.text("precision", string(p.Precision))
+	if p.Precision != feed.PrecisionPoint {
+		e.number("radiusKm", p.RadiusKm)
+	}
+	e.text("origin", p.Origin)
+	e.text("userId", authorID(rec))
+	e.text("lang", rec.Lang)
+	e.text("type", string(rec.Type))
+	e.text("country", rec.Country)
+	e.flag("simulated", rec.Simulated)
+	return feed.Event{Kind: feed.KindGeoBlip, ID: rec.ID, Payload: e.close()}, true
+}
