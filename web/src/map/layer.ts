@@ -1,0 +1,31 @@
+import type { Blip } from '../model/events';
+import type { Point } from './projection';
+
+/** How positions become pixels at the present size. */
+export interface Plane {
+  /** Where a position lies, in CSS pixels. */
+  place(lat: number, lon: number): Point;
+  /** Scale of marks: 1 on a map 1200 px wide. */
+  scale: number;
+  /** Kilometres on the ground per pixel. */
+  kmPerPixel: number;
+}
+
+/**
+ * Draws positions that were just told. Positions are kept as latitude and
+ * longitude, so that a layer can be drawn for another plane at any moment.
+ * Times are the map's clock in milliseconds, which stands still while frozen.
+ */
+export interface BlipLayer {
+  /** Shows a blip; if there is no room, the oldest gives way. */
+  add(blip: Blip, now: number): void;
+  /** Draws the moment; false once nothing is left to draw. */
+  frame(now: number): boolean;
+  /** Removes one blip at once. */
+  remove(id: string): void;
+  clear(): void;
+  /** Draws from now on for another plane. */
+  project(plane: Plane): void;
+  /** How many blips are live. */
+  readonly size: number;
+}

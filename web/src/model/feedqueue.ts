@@ -1,0 +1,133 @@
+import type { GeoRemoval, Post } from './events';
+import { isRemovedBy } from './ids';
+import { Seconds } from './seconds';
+
+/** Most cards in the feed. */
+export const MAX_ROWS = 200;
+/** Posts that may wait their turn before the feed shows a sample instead. */
+const BACKLOG = 8;
+const SEEN_MAX = 4_000;
+const SAMPLE_WINDOW_S = 10;
+
+/**
+ * Decides which posts become cards and when. A person reads about four new
+ * posts a second at best: `tick` is called that often and lets one through.
+ * Small bursts wait their turn; beyond that only the newest of each interval
+ * is shown, and `oneIn` says so. While the feed is held, what would have been
+ * shown waits in `ready`.
+ */
+export class FeedQueue {
+  #rows: Post[] = [];
+  #ready: Post[] = [];
+  #waiting: Post[] = [];
+  #readyCount = 0;
+  readonly #seen = new Set<string>();
+  readonly #offered = new Seconds(SAMPLE_WINDOW_S + 1);
+  readonly #shown = new Seconds(SAMPLE_WINDOW_S + 1);
+
+  /** The cards, newest first; a new array whenever they changed. */
+  get rows(): readonly Post[] {
+    return this.#rows;
+  }
+
+  /** How many posts wait for the hold to end; may exceed what will be shown. */
+  get held(): number {
+    return this.#readyCount;
+  }
+
+  /** Takes a post that arrives now. A key seen before is ignored: repeats, and posts removed before they came. */
+  offer(post: Post, second: number): void {
+    if (!this.#remember(post.key)) return;
+    this.#offered.add(second);
+    this.#waiting.push(post);
+    // While ticks do not come (a hidden tab) the newest are kept.
+    if (this.#waiting.length > MAX_ROWS) this.#waiting.shift();
+  }
+
+  /** Takes a post stored before the page connected: shown without waiting, newest first. */
+  offerPast(post: Post): void {
+    if (this.#remember(post.key)) this.#makeReady([post]);
+  }
+
+  /** Lets the next post through; shows what is ready unless the feed is held. */
+  tick(second: number, held: boolean): void {
+    const next = this.#sample();
+    if (next) {
+      this.#shown.add(second);
+      this.#makeReady([next]);
+    }
+    if (!held) this.release();
+  }
+
+  /** Shows everything that is ready. */
+  release(): void {
+    if (this.#ready.length > 0) {
+      this.#rows = [...this.#ready.toReversed(), ...this.#rows].slice(0, MAX_ROWS);
+    }
+    this.#ready = [];
+    this.#readyCount = 0;
+  }
+
+  /** How many posts arrive for each that is shown, over the last seconds; 1 if all are. */
+  oneIn(second: number): number {
+    const shown = this.#shown.sum(second, SAMPLE_WINDOW_S);
+    const offered = this.#offered.sum(second, SAMPLE_WINDOW_S);
+    // What still waits its turn makes small differences that are not sampling.
+    return shown > 0 && offered > shown + BACKLOG ? offered / shown : 1;
+  }
+
+  /** Removes a post wherever it is, and keeps it away if it comes later. */
+  remove(key: string): void {
+    this.#remember(key);
+    const others = (post: Post) => post.key !== key;
+    const ready = this.#ready.filter(others);
+    this.#readyCount -= this.#ready.length - ready.length;
+    this.#ready = ready;
+    this.#waiting = this.#waiting.filter(others);
+    if (!this.#rows.every(others)) this.#rows = this.#rows.filter(others);
+  }
+
+  /** Takes the place off an author's posts: their cards stay, without a country. */
+  removePlace(removal: GeoRemoval): void {
+    const reached = (post: Post) => post.country !== '' && isRemovedBy(post, removal);
+    const strip = (post: Post) => (reached(post) ? { ...post, country: '' } : post);
+    this.#ready = this.#ready.map(strip);
+    this.#waiting = this.#waiting.map(strip);
+    if (this.#rows.some(reached)) this.#rows = this.#rows.map(strip);
+  }
+
+  /** Forgets everything on display: it can no longer be vouched for. */
+  clear(): void {
+    this.#rows = [];
+    this.#ready = [];
+    this.#waiting = [];
+    this.#readyCount = 0;
+    this.#seen.clear();
+  }
+
+  #sample(): Post | undefined {
+    if (this.#waiting.length <= BACKLOG) return this.#waiting.shift();
+    const newest = this.#waiting.pop();
+    this.#waiting = [];
+    return newest;
+  }
+
+  #makeReady(posts: Post[]): void {
+    this.#ready.push(...posts);
+    this.#readyCount += posts.length;
+    if (this.#ready.length > MAX_ROWS) this.#ready.shift();
+  }
+
+  /** Notes a key; false if it was known. The oldest are forgotten. */
+  #remember(key: string): boolean {
+    if (this.#seen.has(key)) return false;
+    this.#seen.add(key);
+    if (this.#seen.size > SEEN_MAX) {
+      for (const oldest of this.#seen) {
+        this.#seen.delete(oldest);
+        break;
+      }
+    }
+    return true;
+  }
+}

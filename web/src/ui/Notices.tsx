@@ -1,0 +1,43 @@
+import { Show, type JSX } from 'solid-js';
+import type { View } from '../model/session';
+import type { Missed } from '../stream/transport';
+import { count } from './format';
+
+/** Lines across the page that a person must not overlook. */
+export function Notices(props: { view: View; dismiss: () => void }): JSX.Element {
+  return (
+    <>
+      <Show when={props.view.simulated}>
+        <p class="strip simulated">
+          <strong>Simulated data</strong>
+          <span>These posts and people are made up.</span>
+        </p>
+      </Show>
+      <Show when={props.view.notice}>
+        {(missed) => (
+          <div class="strip missed" role="status">
+            <span>{tell(missed())}</span>
+            <button type="button" class="link" onClick={() => props.dismiss()}>
+              Dismiss
+            </button>
+          </div>
+        )}
+      </Show>
+    </>
+  );
+}
+
+const WHY: Record<string, string> = {
+  trimmed: 'they are older than what is kept',
+  slow: 'this connection was too slow',
+  capped: 'they are more than one replay holds',
+  recreated: 'the stream was made anew',
+  backlog: 'they were dropped before they were read',
+};
+
+function tell({ reason, count: events }: Missed): string {
+  if (reason === 'away') return 'This page was away for a while. It starts again from the last two minutes.';
+  const many = events > 0 ? `Up to ${count(events)} events were missed` : 'Some events were missed';
+  const why = WHY[reason];
+  return why ? `${many}: ${why}.` : `${many}.`;
+}

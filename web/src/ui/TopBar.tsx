@@ -1,0 +1,101 @@
+import { createSignal, Show, type JSX } from 'solid-js';
+import type { FeedView, View } from '../model/session';
+import { RECORDED_MS } from '../model/state';
+import { duration, rate, ratio } from './format';
+import { PauseIcon, Sign, ThemeIcon } from './icons';
+import type { Page } from './page';
+import { Pill } from './Pill';
+import { chooseTheme, nextTheme, storedTheme } from './theme';
+
+interface Props {
+  page: Page;
+  view: View;
+  feed: FeedView;
+  retry: () => void;
+  pause: (paused: boolean) => void;
+}
+
+/** The bar at the top: what this is, how it is doing, and how to stop it. */
+export function TopBar(props: Props): JSX.Element {
+  return (
+    <header class="bar">
+      <h1 class="brand">
+        <Sign />
+        Blipstream
+      </h1>
+      <Pill view={props.view} retry={props.retry} />
+      <p class="pulse">
+        <span>
+          <b>{rate(props.view.figures.rate)}</b> events/s
+        </span>
+        <Show when={lag(props.view)}>{(text) => <span class="wide">lag {text()}</span>}</Show>
+        <Show when={props.feed.oneIn > 1}>
+          <span class="sampling">showing 1 in {ratio(props.feed.oneIn)}</span>
+        </Show>
+      </p>
+      <Show when={!props.page.kiosk}>
+        <div class="tools">
+          <Views page={props.page} />
+          <PauseButton paused={props.view.paused} pause={props.pause} />
+          <ThemeButton />
+        </div>
+      </Show>
+    </header>
+  );
+}
+
+/** The lag for the bar; undefined where ages are no delay: nothing came, or it is a recording. */
+function lag(view: View): string | undefined {
+  const latency = view.figures.latency;
+  return latency && latency.p50 < RECORDED_MS ? duration(latency.p50) : undefined;
+}
+
+function PauseButton(props: { paused: boolean; pause: (paused: boolean) => void }): JSX.Element {
+  return (
+    <button
+      type="button"
+      class="tool pause"
+      aria-label={props.paused ? 'Resume' : 'Pause'}
+      aria-keyshortcuts="Space"
+      onClick={() => props.pause(!props.paused)}
+    >
+      <PauseIcon paused={props.paused} />
+      <span class="word">{props.paused ? 'Resume' : 'Pause'}</span>
+      <kbd>Space</kbd>
+    </button>
+  );
+}
+
+function ThemeButton(): JSX.Element {
+  const [theme, setTheme] = createSignal(storedTheme());
+  const turn = () => {
+    setTheme(nextTheme(theme()));
+    chooseTheme(theme());
+  };
+  const label = () => `Theme: ${theme()}. Change to ${nextTheme(theme())}`;
+  return (
+    <button type="button" class="tool" aria-label={label()} title={label()} onClick={turn}>
+      <ThemeIcon theme={theme()} />
+    </button>
+  );
+}
+
+const VIEWS = [
+  { href: '/', text: 'Both', feed: true, map: true },
+  { href: '/step-4', text: 'Map', feed: false, map: true },
+  { href: '/step-3', text: 'Feed', feed: true, map: false },
+];
+
+function Views(props: { page: Page }): JSX.Element {
+  const isHere = (view: (typeof VIEWS)[number]) =>
+    view.feed === props.page.feed && view.map === props.page.map;
+  return (
+    <nav class="views" aria-label="Views">
+      {VIEWS.map((view) => (
+        <a href={view.href} aria-current={isHere(view) ? 'page' : undefined}>
+          {view.text}
+        </a>
+      ))}
+    </nav>
+  );
+}
