@@ -1,0 +1,220 @@
+package bus
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+const (
+	defaultPrefetch = 500
+	// pullBytes bounds what one pull request may bring into memory. It is far
+	// above the usual 500 messages of 3 kB.
+	pullBytes = 32 * mib
+	// heartbeat is how often the server says that a pull request still stands;
+	// after twice that without a word the reader binds again.
+	heartbeat = 5 * time.Second
+	// drainWait bounds the wait for each message while draining: what is
+	// buffered comes at once.
+	drainWait = time.Second
+	// rebind spaces the attempts to bind again.
+	rebindDelay    = 100 * time.Millisecond
+	rebindDelayMax = 5 * time.Second
+)
+
+// ConsumeOptions says what Consume reads.
+type ConsumeOptions struct {
+	Stream, Durable string
+	// Prefetch is the pull window, in messages. Default 500.
+	Prefetch int
+	// Dropped is told which sequences the stream's limits removed before the
+	// consumer read them (first_seq > ack_floor + 1 and never delivered), each
+	// range once. It may be called from another goroutine than handle. Optional.
+	Dropped func(from, to uint64)
+}
+
+// reader is one Consume.
+type reader struct {
+	conn    *Conn
+	o       ConsumeOptions
+	handle  func(*Delivery)
+	metrics *consumerMetrics
+	in      *incarnation
+	created time.Time // the consumer's
+	run     run
+}
+
+// Consume hands messages to handle, one at a time in the stream's order, until
+// ctx ends; then it hands out what is already buffered and returns nil. A
+// deleted consumer or stream, or a server that is away, is bound again with
+// back-off. Where the stream lived on, a consumer made anew goes on after the
+// last message that this process knew to be settled. handle must not keep the
+// goroutine longer than the consumer's AckWait. A redelivery of a message that
+// this Consume has handed out and that is not settled is not handed out again.
+func (c *Conn) Consume(ctx context.Context, o ConsumeOptions, handle func(*Delivery)) error {
+	if err := errors.Join(validStream(o.Stream), validStream(o.Durable)); err != nil {
+		return fmt.Errorf("bus: consume: %w", err)
+	}
+	if o.Prefetch <= 0 {
+		o.Prefetch = defaultPrefetch
+	}
+	r := &reader{conn: c, o: o, handle: handle, metrics: c.metrics.consumer(o.Stream, o.Durable)}
+	delay := backoff{base: rebindDelay, limit: rebindDelayMax}
+	for ctx.Err() == nil {
+		began := time.Now()
+		err := r.session(ctx)
+		if ctx.Err() != nil {
+			break
+		}
+		if time.Since(began) > rebindDelayMax {
+			delay.reset()
+		}
+		c.log.Warn("bind consumer again", slog.String("stream", o.Stream), slog.String("durable", o.Durable),
+			slog.String("error", errText(err)))
+		c.metrics.rebinds.WithLabelValues(o.Stream).Inc()
+		wait(ctx, delay.next(), c.linked.next())
+	}
+	return nil
+}
+
+func errText(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
+}
+
+// session binds and reads until something is wrong or ctx ends.
+func (r *reader) session(ctx context.Context) error {
+	cons, err := r.bind(ctx)
+	if err != nil {
+		return err
+	}
+	it, err := cons.Messages(
+		jetstream.PullMaxMessagesWithBytesLimit(r.o.Prefetch, max(pullBytes, 2*int(r.conn.MaxPayload()))),
+		jetstream.PullHeartbeat(heartbeat))
+	if err != nil {
+		return err
+	}
+	defer it.Stop()
+	r.run = run{}
+	r.in.live.Store(true)
+	// Until ctx ends normally, what is in work may belong to what is gone.
+	defer func() {
+		if ctx.Err() == nil {
+			r.in.live.Store(false)
+		}
+	}()
+	watching, stop := context.WithCancel(ctx)
+	defer stop()
+	watched := make(chan struct{})
+	go func() {
+		defer close(watched)
+		r.watch(watching, it.Stop)
+	}()
+	err = r.read(ctx, it)
+	stop()
+	<-watched
+	return err
+}
+
+// read hands out messages until the iterator ends; when ctx ends it drains.
+func (r *reader) read(ctx context.Context, it jetstream.MessagesContext) error {
+	for {
+		m, err := it.Next(jetstream.NextContext(ctx))
+		if ctx.Err() != nil {
+			if err == nil {
+				r.deliver(m)
+			}
+			return r.drain(it)
+		}
+		if err != nil {
+			return err
+		}
+		r.deliver(m)
+	}
+}
+
+// drain takes no more from the server and hands out what is buffered.
+func (r *reader) drain(it jetstream.MessagesContext) error {
+	it.Drain()
+	for {
+		// Without a server the drain never ends by itself; hence the wait.
+		m, err := it.Next(jetstream.NextMaxWait(drainWait))
+		if err != nil {
+			return err
+		}
+		r.deliver(m)
+	}
+}
+
+// deliver hands m out, unless it is in work here already.
+func (r *reader) deliver(m jetstream.Msg) {
+	md, err := m.Metadata()
+	if err != nil {
+		r.conn.log.Error("read metadata of message", slog.String("subject", m.Subject()), slog.String("error", err.Error()))
+		return
+	}
+	if from, to, ok := r.run.gap(md); ok {
+		r.tellDropped(from, to)
+	}
+	if !r.in.hold(md.Sequence.Stream) {
+		r.metrics.held.Inc()
+		return
+	}
+	r.metrics.deliveries.Inc()
+	if md.NumDelivered > 1 {
+		r.metrics.redelivered.Inc()
+	}
+	r.handle(&Delivery{
+		Stored: Stored{
+			Subject: m.Subject(), Header: m.Headers(), Data: m.Data(),
+			Seq: md.Sequence.Stream, Time: md.Timestamp,
+		},
+		Deliveries: md.NumDelivered, Pending: md.NumPending,
+		msg: m, in: r.in,
+	})
+}
+
+// run follows the numbers of deliveries, to find sequences that the consumer
+// skipped because the stream no longer had them. Only between deliveries that
+// follow each other can it know: what lies between others may have gone to
+// another member of the consumer.
+type run struct{ delivery, frontier uint64 }
+
+func (r *run) gap(md *jetstream.MsgMetadata) (from, to uint64, ok bool) {
+	seq := md.Sequence.Stream
+	last := *r
+	r.delivery = md.Sequence.Consumer
+	switch {
+	case md.Sequence.Consumer != last.delivery+1 || last.frontier == 0:
+		r.frontier = 0
+		if md.NumDelivered == 1 {
+			r.frontier = seq
+		}
+		return 0, 0, false
+	case seq <= last.frontier:
+		return 0, 0, false
+	}
+	r.frontier = seq
+	return last.frontier + 1, seq - 1, seq > last.frontier+1
+}
+
+// tellDropped reports a range once.
+func (r *reader) tellDropped(from, to uint64) {
+	from, ok := r.in.untold(from, to)
+	if !ok {
+		return
+	}
+	r.metrics.dropped.Add(float64(to - from + 1))
+	r.conn.log.Error("messages were removed before they were read: the stream's limits are too small or the consumer too slow",
+		slog.String("stream", r.o.Stream), slog.String("durable", r.o.Durable),
+		slog.Uint64("from", from), slog.Uint64("to", to))
+	if r.o.Dropped != nil {
+		r.o.Dropped(from, to)
+	}
+}

@@ -1,0 +1,152 @@
+package bus
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/blipstream/blipstream/internal/feed"
+)
+
+// DurableEnrich is the durable consumer of RAW that all replicas of enrich share.
+const DurableEnrich = "enrich"
+
+// The buckets, and the streams that JetStream keeps them in.
+const (
+	bucketLease  = "lease"
+	bucketCursor = "cursor"
+	streamLease  = "KV_" + bucketLease
+	streamCursor = "KV_" + bucketCursor
+)
+
+const (
+	mib = 1 << 20
+	gib = 1 << 30
+	// bucketBytes bounds a bucket: thousands of keys of a few hundred bytes.
+	bucketBytes = 4 * mib
+	// maxAckPending bounds what the durable's members together have in work.
+	// It is many times a pull window (500), so that it never starves a replica.
+	maxAckPending = 20_000
+	// maxWaiting bounds the durable's open pull requests: one or two a replica.
+	maxWaiting = 512
+	// bucketDedupe is JetStream's default window. Buckets do not use ids.
+	bucketDedupe = 2 * time.Minute
+)
+
+// Limits are the configurable limits of one stream. Both are always set:
+// a stream without a bound takes the whole store, and then every stream stops.
+type Limits struct {
+	// MaxAge is how long a message is kept.
+	MaxAge time.Duration
+	// MaxBytes is how much is kept, counted before compression. When it is
+	// reached the oldest messages go. The server reserves it at creation.
+	MaxBytes int64
+}
+
+// Layout is the whole set of streams, consumers and buckets, from which Ensure
+// makes what is missing.
+type Layout struct {
+	Raw, Events, Replay, Dead Limits
+	// DedupeWindow is how long a stream remembers message ids. Each costs the
+	// server about 215 bytes of memory, so it is minutes, not hours. A stream
+	// whose MaxAge is shorter remembers for its MaxAge.
+	DedupeWindow time.Duration
+	// Replicas of every stream, for those that Ensure makes. It raises the
+	// replicas of a stream that exists and never lowers them: whoever grew a
+	// cluster by hand did not mean to have it shrunk by a restart.
+	Replicas int
+	// LeaseTTL is how long the server keeps the marker of a lease that ended.
+	LeaseTTL time.Duration
+}
+
+// DefaultLayout is the table of docs/architecture.md: 6.5 GiB of storage in all.
+func DefaultLayout() Layout {
+	return Layout{
+		Raw:          Limits{MaxAge: 24 * time.Hour, MaxBytes: 4 * gib},
+		Events:       Limits{MaxAge: 24 * time.Hour, MaxBytes: 2 * gib},
+		Replay:       Limits{MaxAge: 6 * time.Hour, MaxBytes: 256 * mib},
+		Dead:         Limits{MaxAge: 14 * 24 * time.Hour, MaxBytes: 256 * mib},
+		DedupeWindow: 10 * time.Minute,
+		Replicas:     1,
+		LeaseTTL:     time.Minute,
+	}
+}
+
+// check refuses a layout that no server could make, in one line.
+func (l Layout) check() error {
+	for name, lim := range map[string]Limits{
+		feed.StreamRaw: l.Raw, feed.StreamEvents: l.Events, feed.StreamReplay: l.Replay, feed.StreamDead: l.Dead,
+	} {
+		if lim.MaxAge < time.Second || lim.MaxBytes <= 0 {
+			return fmt.Errorf("layout of stream %s: max age must be at least 1s and max bytes above 0, not %s and %d",
+				name, lim.MaxAge, lim.MaxBytes)
+		}
+	}
+	switch {
+	case l.DedupeWindow <= 0:
+		return errors.New("layout: dedupe window must be above 0: without it retries store messages twice")
+	case l.Replicas < 1 || l.Replicas > 5:
+		return fmt.Errorf("layout: replicas must be 1 to 5, not %d", l.Replicas)
+	case l.LeaseTTL < time.Second:
+		return fmt.Errorf("layout: lease ttl must be at least 1s, not %s", l.LeaseTTL)
+	}
+	return nil
+}
+
+// streams are the specifications of all streams, those of the buckets included.
+func (l Layout) streams() []jetstream.StreamConfig {
+	return []jetstream.StreamConfig{
+		l.stream(feed.StreamRaw, "raw.>", "upstream items, verbatim", l.Raw),
+		l.stream(feed.StreamEvents, "events.>", "derived events", l.Events),
+		l.stream(feed.StreamReplay, "replay.>", "events of re-runs", l.Replay),
+		l.stream(feed.StreamDead, "dead.>", "what could not be handled", l.Dead),
+		l.bucket(streamLease, "$KV."+bucketLease+".>", "who may be the only one"),
+		l.bucket(streamCursor, "$KV."+bucketCursor+".>", "positions in upstreams"),
+	}
+}
+
+// stream has limits retention, never work-queue: that would forbid replay and
+// every second reader. MaxMsgSize stays unset, so that the server's
+// max_payload alone decides what is too large.
+func (l Layout) stream(name, subjects, description string, lim Limits) jetstream.StreamConfig {
+	return jetstream.StreamConfig{
+		Name: name, Description: description, Subjects: []string{subjects},
+		Retention: jetstream.LimitsPolicy, Discard: jetstream.DiscardOld,
+		MaxAge: lim.MaxAge, MaxBytes: lim.MaxBytes, MaxMsgs: -1, MaxMsgSize: -1,
+		MaxConsumers: -1, MaxMsgsPerSubject: -1,
+		Storage: jetstream.FileStorage, Compression: jetstream.S2Compression,
+		Duplicates: min(l.DedupeWindow, lim.MaxAge), AllowDirect: true, Replicas: l.Replicas,
+	}
+}
+
+// bucket has the form that NATS' key-value clients expect. History is 1:
+// with more, the server silently raises a key's ttl to that of the marker.
+func (l Layout) bucket(name, subjects, description string) jetstream.StreamConfig {
+	return jetstream.StreamConfig{
+		Name: name, Description: description, Subjects: []string{subjects},
+		Retention: jetstream.LimitsPolicy, Discard: jetstream.DiscardNew,
+		MaxBytes: bucketBytes, MaxMsgs: -1, MaxMsgSize: -1,
+		MaxConsumers: -1, MaxMsgsPerSubject: 1,
+		Storage: jetstream.FileStorage, Duplicates: bucketDedupe,
+		AllowDirect: true, AllowRollup: true, DenyDelete: true,
+		AllowMsgTTL: true, SubjectDeleteMarkerTTL: l.LeaseTTL, Replicas: l.Replicas,
+	}
+}
+
+// enrichConsumer specifies the durable of RAW. MaxDeliver is unlimited because
+// the server drops a message whose deliveries are used up without a word, and
+// a long outage uses them up; enrich itself gives up on a message, after it
+// has put it into DEAD. The first step of BackOff is the ack wait: well above
+// the time a full window needs. DeliverAll is the one policy that can be reset
+// to any sequence.
+func enrichConsumer() jetstream.ConsumerConfig {
+	return jetstream.ConsumerConfig{
+		Durable: DurableEnrich, Description: "shared by all replicas of enrich",
+		FilterSubject: "raw.>", DeliverPolicy: jetstream.DeliverAllPolicy,
+		AckPolicy: jetstream.AckExplicitPolicy, ReplayPolicy: jetstream.ReplayInstantPolicy,
+		BackOff:    []time.Duration{30 * time.Second, time.Minute, 5 * time.Minute},
+		MaxDeliver: -1, MaxAckPending: maxAckPending, MaxWaiting: maxWaiting,
+	}
+}
