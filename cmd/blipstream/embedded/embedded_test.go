@@ -73,7 +73,10 @@ func TestTakenPort(t *testing.T) {
 	}
 	defer taken.Close()
 	o := options(t.TempDir())
-	o.Port = taken.Addr().(*net.TCPAddr).Port
+	_, port, _ := net.SplitHostPort(taken.Addr().String())
+	if o.Port, err = strconv.Atoi(port); err != nil {
+		t.Fatal(err)
+	}
 	if _, err := embedded.Start(o); err == nil || !strings.Contains(err.Error(), "address already in use") {
 		t.Errorf("error is %v, want that the address is in use", err)
 	}

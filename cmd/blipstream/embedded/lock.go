@@ -23,7 +23,7 @@ type lock struct{ file *os.File }
 // takeLock takes dir, or says which process has it.
 func takeLock(dir string) (*lock, error) {
 	path := filepath.Join(dir, lockName)
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600) //nolint:gosec // the user's own data directory
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("embedded: open lock of data directory: %w", err)
 	}
@@ -64,7 +64,7 @@ func (l *lock) release() error {
 
 // readHolder names the process that signed the lock, as far as it is known.
 func readHolder(path string) string {
-	b, err := os.ReadFile(path) //nolint:gosec // the user's own data directory
+	b, err := os.ReadFile(path)
 	pid := strings.TrimSpace(string(b))
 	if err != nil || pid == "" {
 		return "another process"

@@ -7,7 +7,7 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 )
 
-// The port that NATS clients try by themselves.
+// DefaultPort is the one that NATS clients try by themselves.
 const DefaultPort = 4222
 
 // Ports with a meaning of their own, for Options.Port.

@@ -11,7 +11,7 @@ import (
 
 // lockFile locks f for this process without waiting.
 func lockFile(f *os.File) error {
-	err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB) //nolint:gosec // a descriptor fits an int
+	err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
 	if errors.Is(err, unix.EWOULDBLOCK) {
 		return errHeld
 	}
@@ -26,5 +26,5 @@ func diskSpace(dir string) (free, total int64, err error) {
 		return 0, 0, err
 	}
 	block := int64(fs.Bsize)                                       //nolint:unconvert // 32 bits on some systems
-	return int64(fs.Bavail) * block, int64(fs.Blocks) * block, nil //nolint:gosec,unconvert // no disk has 2^63 bytes; signs differ between systems
+	return int64(fs.Bavail) * block, int64(fs.Blocks) * block, nil
 }

@@ -78,19 +78,20 @@ func boot(o Options, port int, store int64) (*server.Server, error) {
 // pickPort turns an Options.Port into one for the server. The port is tried
 // first: the server would read all its streams before it finds a port taken.
 func pickPort(want int) (int, error) {
-	switch want {
-	case PortFree:
+	if want == PortFree {
 		return server.RANDOM_PORT, nil
-	case PortPreferred:
-		if tryPort(DefaultPort) != nil {
-			return server.RANDOM_PORT, nil
-		}
-		return DefaultPort, nil
+	}
+	first := want
+	if want == PortPreferred {
+		first = DefaultPort
+	}
+	switch err := tryPort(first); {
+	case err == nil:
+		return first, nil
+	case want == PortPreferred:
+		return server.RANDOM_PORT, nil
 	default:
-		if err := tryPort(want); err != nil {
-			return 0, fmt.Errorf("embedded: listen for NATS: %w: stop what uses it or choose another port (0 takes a free one)", err)
-		}
-		return want, nil
+		return 0, fmt.Errorf("embedded: listen for NATS: %w: stop what uses it or choose another port (0 takes a free one)", err)
 	}
 }
 

@@ -34,8 +34,7 @@ func (e *busyError) Error() string { return "tail: open stream: the gateway answ
 
 // retryAfter is how long the gateway asked to wait; 0 if it did not.
 func retryAfter(err error) time.Duration {
-	var busy *busyError
-	if errors.As(err, &busy) {
+	if busy, ok := errors.AsType[*busyError](err); ok {
 		return busy.after
 	}
 	return 0

@@ -62,8 +62,7 @@ func (c *Client) Run(ctx context.Context, handle func(*sse.Event) error) error {
 		if ctx.Err() != nil {
 			return nil //nolint:nilerr // being asked to stop is not a failure, whatever it broke
 		}
-		var fatal *fatalError
-		if errors.As(err, &fatal) {
+		if fatal, ok := errors.AsType[*fatalError](err); ok {
 			return fatal.error
 		}
 		if !s.pause(ctx, err) {
@@ -185,7 +184,7 @@ func (s *session) pause(ctx context.Context, why error) bool {
 	s.delay = min(2*s.delay, s.client.maxDelay())
 	wait = max(wait, s.retry, s.reopen, retryAfter(why))
 	s.reopen = 0
-	s.tell(why, wait)
+	s.tell(ctx, why, wait)
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
 	select {
@@ -197,7 +196,7 @@ func (s *session) pause(ctx context.Context, why error) bool {
 }
 
 // tell logs the loss of a connection once, and each further failure quietly.
-func (s *session) tell(why error, wait time.Duration) {
+func (s *session) tell(ctx context.Context, why error, wait time.Duration) {
 	reason := "the gateway ended the stream"
 	if why != nil {
 		reason = why.Error()
@@ -207,6 +206,6 @@ func (s *session) tell(why error, wait time.Duration) {
 		level = slog.LevelDebug
 	}
 	s.lost = true
-	s.client.Log.LogAttrs(context.Background(), level, "connecting again",
+	s.client.Log.LogAttrs(ctx, level, "connecting again",
 		slog.String("reason", reason), slog.Duration("in", wait.Round(time.Millisecond)))
 }

@@ -1,7 +1,6 @@
 package tail
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -37,21 +36,14 @@ func (p *Printer) Print(ev *sse.Event) error {
 
 // describe writes an event as a person reads it.
 func describe(kind feed.Kind, data []byte) string {
-	line, err := "", errUnknown
-	switch kind {
-	case feed.KindSimpleTweet:
-		line, err = post(data)
-	case feed.KindGeoBlip:
-		line, err = blip(data)
+	form := map[feed.Kind]func([]byte) (string, error){feed.KindSimpleTweet: post, feed.KindGeoBlip: blip}[kind]
+	if form != nil {
+		if line, err := form(data); err == nil {
+			return line
+		}
 	}
-	if err != nil {
-		return Harmless(string(kind) + " " + string(data))
-	}
-	return line
+	return Harmless(string(kind) + " " + string(data))
 }
-
-// errUnknown says that there is no better way to write a kind than as it is.
-var errUnknown = errors.New("tail: no form for this kind")
 
 func post(data []byte) (string, error) {
 	var m feedv1.SimpleTweet
