@@ -1,0 +1,45 @@
+// Package enrich turns raw items into events. It consumes the stream RAW
+// through the durable consumer "enrich", which all replicas share, and
+// publishes to events.<kind> in EVENTS:
+//
+//	RAW ─► decode ─► hydrate ─► derive ─► EVENTS ─► ack
+//	            └──────────────────────► DEAD ──► term
+//
+// # What it guarantees
+//
+// Every item that carries the data yields each of its events once per id. An
+// item is acknowledged only after the server has stored its events, so that
+// a process that dies in between leaves it to another. The event then goes out
+// again under the same message id, "<kind>:<source>:<identity>", and the server
+// drops what it has (within the dedupe window of EVENTS, 10 minutes by
+// default). No order is promised, within a process or among replicas.
+//
+// Items that cannot be handled go to dead.enrich.<reason> once, with the bytes
+// as they came, and are terminated: they are never retried, delay nobody, and
+// stop nothing. The reasons are those of package decode (json, utf8, depth,
+// size, shape, unsupported) and
+//
+//   - panic: the code that reads or derives panicked; the letter says where;
+//   - too_large: an event is larger than the server takes;
+//   - refused: the server refuses an event for good for another reason;
+//   - deliveries: the item was delivered more than --max-deliveries times and
+//     never settled, so it is suspected of killing whoever takes it.
+//
+// Items that hold nothing (blank, or JSON other than an object) are
+// acknowledged and counted. So are sound items that yield no event: notices of
+// the upstream about itself, and posts with neither an author nor a position.
+//
+// # Items published by hand
+//
+// A message without headers is taken as well: its source is the subject's, its
+// format is recognised, its time of reception is when it was stored. One
+// without a usable id of its own is called by its Nats-Msg-Id, else
+// "seq-<sequence>-<time stored>".
+//
+// # Waiting
+//
+// Nothing is retried here: the publisher goes on until the server has stored
+// an event, and while its window is full no further items are taken. So a
+// server that is away, or a stream that is gone, stops the work and loses
+// nothing. A consumer or stream that was deleted is bound again.
+package enrich

@@ -1,0 +1,199 @@
+package enrich
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"strconv"
+	"time"
+
+	"github.com/blipstream/blipstream/internal/bus"
+	"github.com/blipstream/blipstream/internal/decode"
+	"github.com/blipstream/blipstream/internal/feed"
+)
+
+// line is one Run: from a delivery to the moment it is settled.
+type line struct {
+	*Service
+	// work outlives the end of Run's context by drainTimeout.
+	work   context.Context
+	events *bus.Publisher
+	dead   *bus.Publisher
+}
+
+// The reasons of dead letters besides those of package decode.
+const (
+	reasonPanic      decode.Reason = "panic"
+	reasonTooLarge   decode.Reason = "too_large"
+	reasonRefused    decode.Reason = "refused"
+	reasonDeliveries decode.Reason = "deliveries"
+)
+
+var errDeliveries = errors.New("enrich: handle item: delivered too often without being settled")
+
+// handle takes one delivery. Whatever it holds, it is settled once: here if
+// there is nothing to store, else when that is stored.
+func (l *line) handle(d *bus.Delivery) {
+	l.metrics.backlog.Set(float64(d.Pending))
+	if l.cfg.MaxDeliveries > 0 && d.Deliveries > l.cfg.MaxDeliveries {
+		l.bury(d, reasonDeliveries, errDeliveries)
+		return
+	}
+	out, err := l.read(d)
+	if err != nil {
+		l.reject(d, err)
+		return
+	}
+	if len(out.events) == 0 {
+		l.metrics.nothing(&out.rec)
+		l.ack(d)
+		return
+	}
+	l.publish(d, out)
+}
+
+// publish has an item's events stored, and settles the item then.
+func (l *line) publish(d *bus.Delivery, out output) {
+	h := eventHeader(d)
+	msgs := make([]bus.Msg, len(out.events))
+	for i, e := range out.events {
+		msgs[i] = bus.Msg{
+			Subject: feed.EventSubject(e.Kind),
+			ID:      feed.EventID(e.Kind, out.rec.Source, out.identity),
+			Header:  h,
+			Data:    e.Payload,
+		}
+	}
+	received := out.rec.Received
+	err := l.events.Publish(l.work, msgs, func(err error) {
+		if err != nil {
+			l.unpublished(d, err)
+			return
+		}
+		l.metrics.stored(msgs, received)
+		l.ack(d)
+	})
+	if err != nil {
+		l.giveBack(d)
+	}
+}
+
+// eventHeader is the headers of the events of d. They share one map, which
+// nobody changes: the publisher copies it.
+func eventHeader(d *bus.Delivery) bus.Header {
+	h := bus.Header{feed.HeaderRawSeq: {strconv.FormatUint(d.Seq, 10)}}
+	if trace, ok := d.Header[feed.HeaderTraceparent]; ok {
+		h[feed.HeaderTraceparent] = trace
+	}
+	return h
+}
+
+// unpublished settles an item whose events could not be stored.
+func (l *line) unpublished(d *bus.Delivery, err error) {
+	switch {
+	case errors.Is(err, bus.ErrClosed):
+		l.giveBack(d)
+	case errors.Is(err, bus.ErrTooLarge):
+		l.bury(d, reasonTooLarge, err)
+	default:
+		l.bury(d, reasonRefused, err)
+	}
+}
+
+// reject settles an item that could not be read.
+func (l *line) reject(d *bus.Delivery, err error) {
+	if ignored, ok := errors.AsType[*decode.IgnoredError](err); ok {
+		l.metrics.ignoredItem(ignored.What)
+		l.ack(d)
+		return
+	}
+	if bad, ok := errors.AsType[*decode.MalformedError](err); ok {
+		l.bury(d, bad.Reason, err)
+		return
+	}
+	if l.metrics.panicked() {
+		l.log.Error("item made the code panic", slog.Uint64("seq", d.Seq), slog.String("error", err.Error()))
+	}
+	l.bury(d, reasonPanic, err)
+}
+
+// bury has an item stored in DEAD, and settles it then as never to come again.
+func (l *line) bury(d *bus.Delivery, reason decode.Reason, cause error) {
+	letters := l.conn.Letters(bus.Dead{
+		Stage: stage, Reason: string(reason), ID: feed.StreamRaw + ":" + position(d), Err: cause,
+		Header: d.Header, Data: d.Data, StreamSeq: d.Seq, Deliveries: d.Deliveries,
+	})
+	err := l.dead.Publish(l.work, letters, func(err error) {
+		if err != nil {
+			l.unburied(d, err)
+			return
+		}
+		l.metrics.deadItem(string(reason))
+		l.settled(d, d.Term(string(reason)))
+	})
+	if err != nil {
+		l.giveBack(d)
+	}
+}
+
+// unburied settles an item that not even DEAD takes.
+func (l *line) unburied(d *bus.Delivery, err error) {
+	if errors.Is(err, bus.ErrClosed) {
+		l.giveBack(d)
+		return
+	}
+	// Letters are made to fit. If the server refuses one all the same, trying
+	// again is no use, and the item itself stays in RAW.
+	l.metrics.deadItem("lost")
+	l.log.Error("dead letter was refused", slog.Uint64("seq", d.Seq), slog.String("error", err.Error()))
+	l.settled(d, d.Term("dead letter was refused"))
+}
+
+// ack settles a delivery that is done with.
+func (l *line) ack(d *bus.Delivery) { l.settled(d, d.Ack()) }
+
+// giveBack leaves a delivery to another replica, or to this one's next start.
+func (l *line) giveBack(d *bus.Delivery) {
+	l.metrics.items.given.Inc()
+	l.settled(d, d.Retry(0))
+}
+
+// settled notes that a verdict could not be sent. The item comes again then,
+// and its events are dropped by their ids.
+func (l *line) settled(d *bus.Delivery, err error) {
+	if err != nil {
+		l.log.Debug("verdict was not sent", slog.Uint64("seq", d.Seq), slog.String("error", err.Error()))
+	}
+}
+
+// drain waits until everything handed in is settled, as long as work allows.
+func (l *line) drain() error {
+	// An event that is refused becomes a dead letter, hence this order.
+	if err := errors.Join(l.events.Flush(l.work), l.dead.Flush(l.work)); err != nil {
+		l.log.Warn("stopped before everything was stored; it is delivered again", slog.String("error", err.Error()))
+	}
+	return nil
+}
+
+// close gives up what drain did not wait for.
+func (l *line) close() {
+	l.events.Close()
+	l.dead.Close()
+}
+
+// position names a delivery's message for ever: a stream that is made anew
+// counts from 1 again, but not at the same time.
+func position(d *bus.Delivery) string {
+	return strconv.FormatUint(d.Seq, 10) + "-" + strconv.FormatInt(d.Time.UnixNano(), 36)
+}
+
+// receivedAt is when an item was received: as its header says, else when it
+// was stored.
+func receivedAt(d *bus.Delivery) time.Time {
+	if told := d.Header.Get(feed.HeaderReceived); told != "" {
+		if t, err := time.Parse(time.RFC3339Nano, told); err == nil {
+			return t
+		}
+	}
+	return d.Time
+}

@@ -1,0 +1,158 @@
+package enrich
+
+import (
+	"errors"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/blipstream/blipstream/internal/bus"
+	"github.com/blipstream/blipstream/internal/feed"
+	"github.com/blipstream/blipstream/internal/service"
+)
+
+// metrics are the collectors of enrich, blipstream_enrich_*. Two replicas in
+// one process share them.
+type metrics struct {
+	log     *slog.Logger
+	items   itemCounters
+	events  *prometheus.CounterVec // kind
+	dead    *prometheus.CounterVec // reason
+	ignored *prometheus.CounterVec // what
+	notices *prometheus.CounterVec // notice
+	missed  *prometheus.GaugeVec   // source
+	spent   *prometheus.CounterVec // hydrator
+	failed  *prometheus.CounterVec // hydrator
+	lag     prometheus.Histogram
+	backlog prometheus.Gauge
+	dropped prometheus.Counter
+	panics  atomic.Uint64
+}
+
+// itemCounters count items by outcome; each item ends in one of them.
+type itemCounters struct {
+	published, empty, notice, ignored, dead, given prometheus.Counter
+}
+
+// lagBuckets are in seconds: from what a quiet machine needs to the dedupe
+// window, beyond which a redelivery would make an event twice.
+func lagBuckets() []float64 {
+	return []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 300, 600}
+}
+
+func newMetrics(env service.Env) *metrics {
+	r := registry{env.Metrics}
+	items := r.counters("items_total", "Raw items by outcome: published, empty (nothing to publish), notice, ignored, dead, given_back.", "outcome")
+	m := &metrics{
+		log: env.Log,
+		items: itemCounters{
+			published: items.WithLabelValues("published"), empty: items.WithLabelValues("empty"),
+			notice: items.WithLabelValues("notice"), ignored: items.WithLabelValues("ignored"),
+			dead: items.WithLabelValues("dead"), given: items.WithLabelValues("given_back"),
+		},
+		events:  r.counters("events_total", "Events stored.", "kind"),
+		dead:    r.counters("dead_total", "Items put into DEAD; lost are those that not even DEAD takes.", "reason"),
+		ignored: r.counters("ignored_total", "Items that hold nothing, by what they are.", "what"),
+		notices: r.counters("notices_total", "Messages of upstreams about themselves.", "notice"),
+		missed:  r.gauges("upstream_missed_items", "Items the upstream says it withheld since it was connected.", "source"),
+		spent:   r.counters("hydrator_seconds_total", "Time spent in each hydrator.", "hydrator"),
+		failed:  r.counters("hydrator_panics_total", "Panics of each hydrator; the record was left as it was.", "hydrator"),
+		lag: register(env.Metrics, prometheus.NewHistogram(prometheus.HistogramOpts{
+			Namespace: namespace, Subsystem: stage, Name: "lag_seconds", Buckets: lagBuckets(),
+			Help: "Time from the reception of an item until its events are stored.",
+		})),
+		backlog: r.gauges("backlog_items", "Raw items that waited behind the newest one taken.").WithLabelValues(),
+		dropped: r.counters("dropped_total", "Raw items that the stream's limits removed before they were read.").WithLabelValues(),
+	}
+	for _, k := range feed.Kinds() {
+		m.events.WithLabelValues(string(k)) // so that zero is seen as zero
+	}
+	return m
+}
+
+const namespace = "blipstream"
+
+// registry makes collectors and registers them.
+type registry struct{ to prometheus.Registerer }
+
+func (r registry) counters(name, help string, labels ...string) *prometheus.CounterVec {
+	return register(r.to, prometheus.NewCounterVec(
+		prometheus.CounterOpts{Namespace: namespace, Subsystem: stage, Name: name, Help: help}, labels))
+}
+
+func (r registry) gauges(name, help string, labels ...string) *prometheus.GaugeVec {
+	return register(r.to, prometheus.NewGaugeVec(
+		prometheus.GaugeOpts{Namespace: namespace, Subsystem: stage, Name: name, Help: help}, labels))
+}
+
+// register registers c, or returns the one that is registered already.
+func register[C prometheus.Collector](to prometheus.Registerer, c C) C {
+	if to == nil {
+		return c
+	}
+	if already, ok := errors.AsType[prometheus.AlreadyRegisteredError](to.Register(c)); ok {
+		if same, ok := already.ExistingCollector.(C); ok {
+			return same
+		}
+	}
+	return c
+}
+
+// Hydrated implements hydrate.Observer.
+func (m *metrics) Hydrated(name string, took time.Duration, failure any) {
+	m.spent.WithLabelValues(name).Add(took.Seconds())
+	if failure == nil {
+		return
+	}
+	m.failed.WithLabelValues(name).Inc()
+	if m.panicked() {
+		m.log.Error("hydrator panicked", slog.String("hydrator", name), slog.Any("panic", failure))
+	}
+}
+
+// panicked counts a panic, and reports whether to log it: the first, and then
+// ever fewer, since what panics on one item may panic on all.
+func (m *metrics) panicked() bool {
+	n := m.panics.Add(1)
+	return n&(n-1) == 0
+}
+
+// stored counts the events of an item that was received then.
+func (m *metrics) stored(events []bus.Msg, received time.Time) {
+	m.items.published.Inc()
+	for i := range events {
+		m.events.WithLabelValues(string(feed.KindOf(events[i].Subject))).Inc()
+	}
+	m.lag.Observe(time.Since(received).Seconds())
+}
+
+// nothing counts an item that yields no event.
+func (m *metrics) nothing(rec *feed.Record) {
+	if rec.Change != feed.ChangeNotice {
+		m.items.empty.Inc()
+		return
+	}
+	m.items.notice.Inc()
+	m.notices.WithLabelValues(rec.Notice).Inc()
+	if rec.Notice == "limit" {
+		m.missed.WithLabelValues(rec.Source).Set(float64(rec.Missed))
+	}
+}
+
+// ignoredItem counts an item that holds nothing.
+func (m *metrics) ignoredItem(what string) {
+	m.items.ignored.Inc()
+	m.ignored.WithLabelValues(what).Inc()
+}
+
+// deadItem counts an item that was put aside.
+func (m *metrics) deadItem(reason string) {
+	m.items.dead.Inc()
+	m.dead.WithLabelValues(reason).Inc()
+}
+
+// droppedRange counts items that were removed before they were read. The bus
+// has logged them.
+func (m *metrics) droppedRange(from, to uint64) { m.dropped.Add(float64(to - from + 1)) }

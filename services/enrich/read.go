@@ -1,0 +1,98 @@
+package enrich
+
+import (
+	"fmt"
+	"path"
+	"runtime"
+	"strconv"
+	"strings"
+
+	"github.com/blipstream/blipstream/internal/bus"
+	"github.com/blipstream/blipstream/internal/decode"
+	"github.com/blipstream/blipstream/internal/feed"
+)
+
+// output is what an item was made into.
+type output struct {
+	rec feed.Record
+	// identity is what the message ids of the events end with.
+	identity string
+	events   []feed.Event
+}
+
+// read makes the events of an item. It does no I/O. An error is one of
+// package decode's, or a *panicError.
+func (s *Service) read(d *bus.Delivery) (out output, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = &panicError{value: v, at: panicSite()}
+		}
+	}()
+	out.rec, err = decode.Decode(feed.Item{
+		Source:   feed.SourceOf(d.Subject),
+		Format:   feed.Format(d.Header.Get(feed.HeaderFormat)),
+		Received: receivedAt(d),
+		Data:     d.Data,
+	})
+	if err != nil {
+		return output{}, err
+	}
+	out.identity = identify(d, &out.rec)
+	s.chain.Hydrate(&out.rec)
+	out.events = make([]feed.Event, 0, 2) // most items: a post and where it was made
+	for _, dv := range s.derivers {
+		if e, ok := dv.Derive(&out.rec); ok {
+			out.events = append(out.events, e)
+		}
+	}
+	return out, nil
+}
+
+// identify returns the identity of rec's events, and gives a record without an
+// id of its own the next best name.
+func identify(d *bus.Delivery, rec *feed.Record) string {
+	if rec.ID == "" {
+		rec.ID = strings.TrimPrefix(d.Header.Get(headerMsgID), feed.RawID(rec.Source, ""))
+	}
+	if rec.ID == "" {
+		rec.ID = "seq-" + position(d)
+	}
+	if id := d.Header.Get(feed.HeaderIdentity); id != "" {
+		return id
+	}
+	return rec.ID
+}
+
+// headerMsgID is the header by which JetStream tells duplicates.
+const headerMsgID = "Nats-Msg-Id"
+
+// panicError is a panic that was caught, and where it came from.
+type panicError struct {
+	value any
+	at    string
+}
+
+// Error implements error.
+func (e *panicError) Error() string {
+	return fmt.Sprintf("enrich: read item: panic: %v at %s", e.value, e.at)
+}
+
+// panicSite tells the innermost calls of the panic being recovered, the first
+// the one that panicked, in one line: "file.go:12 < other.go:34".
+func panicSite() string {
+	const depth = 8
+	var pcs [4 * depth]uintptr
+	frames := runtime.CallersFrames(pcs[:runtime.Callers(1, pcs[:])])
+	var sites []string
+	below := false // of the runtime's own frames, which end with gopanic
+	for {
+		f, more := frames.Next()
+		if below && !strings.HasPrefix(f.Function, "runtime.") {
+			sites = append(sites, path.Base(f.File)+":"+strconv.Itoa(f.Line))
+		}
+		below = below || f.Function == "runtime.gopanic"
+		if !more || len(sites) == depth {
+			return strings.Join(sites, " < ")
+		}
+	}
+}
