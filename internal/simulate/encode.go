@@ -142,7 +142,7 @@ func (e *encoder) replyTo(r *post) {
 // whole is in the original.
 func (p *post) texts() (shown, full string) {
 	if p.repost != nil {
-		s := "RT @" + p.repost.author.username + ": " + p.body
+		s := p.reads()
 		if wireLength(s) > compatLength {
 			s = cut(s, compatLength-1) + "…"
 		}

@@ -18,9 +18,10 @@ type Want struct {
 	Time time.Time
 	// UserID is the author's id.
 	UserID string
-	// Username, Name and Body are what simple_tweet says.
+	// Username, Name and Body are what simple_tweet says. A repost reads
+	// "RT @name: " and then the whole original.
 	Username, Name, Body string
-	// Lang is the language as the item tells it, Type the sort of post.
+	// Lang is the BCP 47 language, Type the sort of post.
 	Lang string
 	Type feed.PostType
 	// Country is the code of the place, empty if the item tells none.
@@ -104,13 +105,13 @@ func (w *World) wantScrubbed(n uint64, at time.Time) Want {
 func (p *post) wants() []Want {
 	base := Want{
 		ID: decimal(p.id), Time: millis(p.at), UserID: decimal(p.author.id),
-		Lang: p.author.lang, Type: p.kind(),
+		Lang: modern(p.author.lang), Type: p.kind(),
 	}
 	if p.place != nil {
 		base.Country = p.place.country.Code
 	}
 	tweet := base
-	tweet.Kind, tweet.Username, tweet.Name, tweet.Body = feed.KindSimpleTweet, p.author.username, p.author.name, p.body
+	tweet.Kind, tweet.Username, tweet.Name, tweet.Body = feed.KindSimpleTweet, p.author.username, p.author.name, p.reads()
 	if p.point == nil && p.place == nil {
 		return []Want{tweet}
 	}
@@ -118,6 +119,26 @@ func (p *post) wants() []Want {
 	blip.Kind = feed.KindGeoBlip
 	p.wantPosition(&blip)
 	return []Want{tweet, blip}
+}
+
+// reads is the post as a person reads it.
+func (p *post) reads() string {
+	if p.repost != nil {
+		return "RT @" + p.repost.author.username + ": " + p.body
+	}
+	return p.body
+}
+
+// modern is the BCP 47 code of a language: Twitter kept the codes of ISO 639 of
+// 1988 for two of them.
+func modern(lang string) string {
+	switch lang {
+	case "in":
+		return "id"
+	case "iw":
+		return "he"
+	}
+	return lang
 }
 
 // wantPosition takes the most exact of what the post tells.

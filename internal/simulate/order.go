@@ -42,7 +42,7 @@ func (w *World) original(n uint64) uint64 {
 		return n
 	}
 	d := w.dice(n, saltKind)
-	d.Uint64()                                      // sortOf's throw
+	d.Uint64() // sortOf's throw
 	// Two back at least: a neighbour may have changed places with n.
 	return w.postNear(n-2-uint64(d.N(maxBack)), 0) //nolint:gosec // at most 33, and n is at least block
 }
@@ -77,7 +77,7 @@ func (w *World) controlSort(n uint64) sort {
 		return sortDelete
 	case p < 0.44:
 		return sortScrub
-	case p < 0.50:
+	case p < 0.50 && w.o.Limits:
 		return sortLimit
 	}
 	return sortPost

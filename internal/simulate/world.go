@@ -20,6 +20,9 @@ type WorldOptions struct {
 	Gap time.Duration
 	// Geo is the share of original posts that tell a position.
 	Geo float64
+	// Limits puts limit notices among the items, as an upstream sends them
+	// that holds posts back.
+	Limits bool
 	// Malformed is the share of items that are not what the API promises, of
 	// all sorts but Huge.
 	Malformed float64
@@ -61,11 +64,13 @@ const (
 // maxBad leaves enough posts for deletes and duplicates to refer to.
 const maxBad = 0.9
 
-// snowflakeEpoch is Twitter's: ids count milliseconds from it, in steps of
-// 2^22 (github.com/twitter-archive/snowflake).
-const snowflakeEpoch = 1288834974657
-
-const snowflakeShift = 22
+// Ids are made as Twitter's snowflakes are: milliseconds since a moment, in
+// steps of 2^22. Ours is the end of 1999, so that every clock that was ever set
+// gives an id, and ids fit 63 bits until 2069.
+const (
+	snowflakeEpoch = 946_598_400_000 // 1999-12-31 00:00 UTC in Unix milliseconds
+	snowflakeShift = 22
+)
 
 // NewWorld makes a world. Its error is an option that cannot be meant.
 func NewWorld(o WorldOptions) (*World, error) {
@@ -107,8 +112,8 @@ func (o WorldOptions) withDefaults() WorldOptions {
 // start sets the first id, and refuses epochs that ids cannot express.
 func (w *World) start() error {
 	ms := w.o.Epoch.UnixMilli() - snowflakeEpoch
-	if ms <= 0 || ms >= 1<<(62-snowflakeShift) {
-		return fmt.Errorf("simulate: check options: epoch %v is not between 2011 and 2045", w.o.Epoch)
+	if ms <= 0 || ms >= 1<<(63-snowflakeShift) {
+		return fmt.Errorf("simulate: check options: epoch %v is not between 2000 and 2069", w.o.Epoch)
 	}
 	w.base = uint64(ms) << snowflakeShift
 	return nil
