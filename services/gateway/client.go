@@ -1,0 +1,229 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"math/rand/v2"
+	"net/http"
+	"time"
+
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"github.com/blipstream/blipstream/internal/service"
+	feedv1 "github.com/blipstream/blipstream/proto/gen/blipstream/feed/v1"
+	"github.com/blipstream/blipstream/services/gateway/sse"
+	"github.com/blipstream/blipstream/services/gateway/tail"
+)
+
+// Bounds of the time a client is asked to stay away after a bye.
+const (
+	reopenMin = 500 * time.Millisecond
+	reopenMax = 4 * time.Second
+)
+
+// The reasons of a bye.
+const (
+	byeShutdown    = "shutdown"
+	byeUnavailable = "unavailable"
+)
+
+// client is one open stream, from the request until it is handed to a writer
+// or, where that cannot be, until its end.
+type client struct {
+	s      *Service
+	req    sse.Request
+	start  start
+	leave  func()
+	out    outlet
+	reader *tail.Reader
+	buf    []byte
+}
+
+// streamHeaders sets the headers of every stream. no-transform and
+// X-Accel-Buffering keep proxies from holding events back.
+func streamHeaders(h http.Header) {
+	h.Set("Content-Type", "text/event-stream")
+	h.Set("Cache-Control", "no-cache, no-transform")
+	h.Set("X-Accel-Buffering", "no")
+}
+
+// serve runs the stream. A plain HTTP/1.1 connection is taken over and, once
+// the history is sent, left to a writer; others are served here to the end.
+func (c *client) serve(w http.ResponseWriter, r *http.Request) {
+	streamHeaders(w.Header())
+	raw, err := hijack(w, r)
+	if err != nil {
+		c.leave()
+		c.s.log.Warn("take connection over", slog.String("error", err.Error()))
+		return
+	}
+	if raw == nil {
+		defer c.leave()
+		c.out = newPlainOutlet(w)
+		if c.open(r.Context()) == nil {
+			c.live(r.Context())
+		}
+		return
+	}
+	c.out = raw
+	if err := c.open(r.Context()); err != nil || !c.s.writers.adopt(raw, c.reader, c.leave) {
+		raw.close()
+		c.leave()
+	}
+}
+
+// open sends everything that comes before the live events.
+func (c *client) open(ctx context.Context) error {
+	if c.start.live {
+		c.reader = c.s.tail.Live(c.req.Kinds)
+		c.start.epoch, c.start.next = c.reader.Epoch(), c.reader.Position()+1
+	}
+	if err := c.hello(); err != nil {
+		return err
+	}
+	if c.reader != nil {
+		return nil
+	}
+	return c.replay(ctx)
+}
+
+// at is the position just before the next event.
+func (c *client) at() sse.ID { return sse.ID{Epoch: c.start.epoch, Seq: c.start.next - 1} }
+
+// hello sends the first event and the gaps that are known by now.
+func (c *client) hello() (err error) {
+	log := c.s.tail.State()
+	c.buf, err = sse.AppendHello(c.buf[:0], c.at(), &feedv1.Hello{
+		Epoch: c.start.epoch, Time: timestamppb.Now(),
+		FirstSeq: log.Floor, LastSeq: log.Next - 1, NextSeq: c.start.next,
+		Resumed: c.start.resumed, Kinds: c.req.Kinds, Version: service.Version(),
+	})
+	if err != nil {
+		return err
+	}
+	for _, gap := range c.start.gaps {
+		if err := c.addGap(gap); err != nil {
+			return err
+		}
+	}
+	return c.flush()
+}
+
+// addGap adds a gap that ends before the next event.
+func (c *client) addGap(gap *feedv1.Gap) (err error) {
+	c.s.metrics.gaps.WithLabelValues(gap.GetReason()).Inc()
+	c.buf, err = sse.AppendGap(c.buf, c.at(), gap)
+	return err
+}
+
+// flush sends what has been added.
+func (c *client) flush() error {
+	if len(c.buf) == 0 {
+		return nil
+	}
+	err := c.out.send([][]byte{c.buf})
+	c.s.metrics.sentBytes.Add(float64(len(c.buf)))
+	c.buf = c.buf[:0]
+	return err
+}
+
+// live sends events as they come, until the client or the gateway leaves.
+func (c *client) live(ctx context.Context) {
+	beat := time.NewTimer(c.s.cfg.Heartbeat)
+	defer beat.Stop()
+	var scratch [][]byte
+	for {
+		changed := c.s.tail.Changed()
+		if err := c.drain(&scratch); err != nil {
+			c.cut(err)
+			return
+		}
+		select {
+		case <-changed:
+		case <-beat.C:
+			beat.Reset(c.s.cfg.Heartbeat)
+			c.buf = sse.AppendHB(c.buf, position(c.reader), time.Now())
+			if err := c.flush(); err != nil {
+				c.cut(err)
+				return
+			}
+		case <-c.s.closing:
+			_ = c.bye(byeShutdown) // it ends either way
+			return
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// drain sends all that the log has for the client.
+func (c *client) drain(scratch *[][]byte) error {
+	for {
+		chunk, gap := c.reader.Next(*scratch)
+		if gap != nil {
+			var err error
+			if c.buf, err = c.s.appendSlow(c.buf, c.reader, gap); err != nil {
+				return err
+			}
+			if err := c.flush(); err != nil {
+				return err
+			}
+			continue
+		}
+		if chunk.Bytes == 0 {
+			return nil
+		}
+		*scratch = chunk.Runs
+		if err := c.out.send(chunk.Runs); err != nil {
+			return err
+		}
+		c.s.metrics.sent.Add(float64(chunk.Events))
+		c.s.metrics.sentBytes.Add(float64(chunk.Bytes))
+	}
+}
+
+// cut takes note of a client that is disconnected because it did not read.
+func (c *client) cut(err error) {
+	if errors.Is(err, errSlow) {
+		c.s.metrics.slow.WithLabelValues(slowCut).Inc()
+	}
+}
+
+// bye ends the stream.
+func (c *client) bye(reason string) (err error) {
+	c.buf, err = appendBye(c.buf, reason)
+	if err != nil {
+		return err
+	}
+	return c.flush()
+}
+
+// appendBye appends a bye with a reopen time of its own.
+func appendBye(dst []byte, reason string) ([]byte, error) {
+	wait := reopenMin + rand.N(reopenMax-reopenMin)                                    //nolint:gosec // jitter needs no secrecy
+	bye := &feedv1.Bye{Reason: reason, ReopenAfterMs: uint32(wait / time.Millisecond)} //nolint:gosec // at most reopenMax
+	return sse.AppendBye(dst, bye)
+}
+
+// The outcomes of slowness.
+const (
+	slowSkipped = "skipped"
+	slowCut     = "cut"
+)
+
+// appendSlow appends the gap of a reader that fell out of the log.
+func (s *Service) appendSlow(dst []byte, r *tail.Reader, gap *tail.Gap) ([]byte, error) {
+	s.metrics.slow.WithLabelValues(slowSkipped).Inc()
+	told := &feedv1.Gap{Reason: reasonSlow, FromSeq: gap.From, ToSeq: gap.To}
+	if gap.Recreated {
+		told.Reason = reasonRecreated
+	} else {
+		told.Count = gap.To - gap.From + 1
+	}
+	s.metrics.gaps.WithLabelValues(told.GetReason()).Inc()
+	return sse.AppendGap(dst, position(r), told)
+}
+
+// position is how far a reader has come.
+func position(r *tail.Reader) sse.ID { return sse.ID{Epoch: r.Epoch(), Seq: r.Position()} }

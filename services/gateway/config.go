@@ -1,0 +1,75 @@
+package gateway
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"time"
+)
+
+// Config is what can be set. Its tags are the flags of the program; where it is
+// made by hand, start from DefaultConfig.
+type Config struct {
+	Addr              string        `name:"addr" default:"127.0.0.1:8080" help:"Address to serve on; port 0 takes a free one."`
+	RingBytes         int64         `name:"ring-bytes" default:"67108864" help:"Memory for the newest events, in bytes, shared by all clients."`
+	Warm              time.Duration `name:"warm" default:"10m" help:"How far back the memory is filled at start, as far as it takes that."`
+	Window            time.Duration `name:"window" default:"20ms" help:"How long events are collected before they are sent together; the first after quiet goes at once."`
+	Heartbeat         time.Duration `name:"heartbeat" default:"10s" help:"How often each client gets a heartbeat."`
+	MaxClients        int           `name:"max-clients" default:"20000" help:"Most streams open at once."`
+	MaxClientsPerAddr int           `name:"max-clients-per-addr" default:"1024" help:"Most streams open at once from one address."`
+	MaxReplays        int           `name:"max-replays" default:"8" help:"Most clients that read history from the stream at once; others wait."`
+	MaxReplayEvents   int           `name:"max-replay-events" default:"50000" help:"Most events one client is served from the stream; of more it gets the newest, and a gap."`
+	TrustForwarded    bool          `name:"trust-forwarded" help:"Take a client's address from the last entry of X-Forwarded-For; only behind a proxy that sets it."`
+	AllowOrigin       []string      `name:"allow-origin" help:"Origin whose pages may read the events, such as https://example.org; repeatable, * for all."`
+}
+
+// DefaultConfig is the Config of a program without flags.
+func DefaultConfig() Config {
+	return Config{
+		Addr:              "127.0.0.1:8080",
+		RingBytes:         64 << 20,
+		Warm:              10 * time.Minute,
+		Window:            20 * time.Millisecond,
+		Heartbeat:         10 * time.Second,
+		MaxClients:        20000,
+		MaxClientsPerAddr: 1024,
+		MaxReplays:        8,
+		MaxReplayEvents:   50000,
+	}
+}
+
+// minRing is the least memory with which a client has time to fetch its events.
+const minRing = 1 << 20
+
+// check refuses what cannot work.
+func (c Config) check() error {
+	switch {
+	case c.RingBytes < minRing:
+		return fmt.Errorf("gateway: check ring-bytes: %d is less than %d", c.RingBytes, minRing)
+	case c.Window < 0 || c.Window > time.Second:
+		return fmt.Errorf("gateway: check window: %s is not between 0 and 1s", c.Window)
+	case c.Heartbeat <= 0:
+		return errors.New("gateway: check heartbeat: it must be more than 0")
+	case c.Warm < 0:
+		return errors.New("gateway: check warm: it must not be negative")
+	case c.MaxClients < 1 || c.MaxClientsPerAddr < 1:
+		return errors.New("gateway: check max-clients and max-clients-per-addr: they must be at least 1")
+	case c.MaxReplays < 1 || c.MaxReplayEvents < 1:
+		return errors.New("gateway: check max-replays and max-replay-events: they must be at least 1")
+	}
+	for _, origin := range c.AllowOrigin {
+		if !validOrigin(origin) {
+			return fmt.Errorf("gateway: check allow-origin: %q is not an origin such as https://example.org", origin)
+		}
+	}
+	return nil
+}
+
+// validOrigin reports whether s is * or what a browser sends as Origin.
+func validOrigin(s string) bool {
+	if s == "*" {
+		return true
+	}
+	u, err := url.Parse(s)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && s == u.Scheme+"://"+u.Host
+}

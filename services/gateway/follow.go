@@ -1,0 +1,205 @@
+package gateway
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	r3 "github.com/r3labs/sse/v2"
+
+	"github.com/blipstream/blipstream/internal/bus"
+	"github.com/blipstream/blipstream/internal/feed"
+	feedv1 "github.com/blipstream/blipstream/proto/gen/blipstream/feed/v1"
+	"github.com/blipstream/blipstream/services/gateway/sse"
+)
+
+// The reasons of a gap.
+const (
+	reasonTrimmed   = "trimmed"
+	reasonSlow      = "slow"
+	reasonCapped    = "capped"
+	reasonRecreated = "recreated"
+	reasonBacklog   = "backlog"
+)
+
+// Bounds of the wait between attempts to ask the stream for its state.
+const (
+	askAgainMin = 100 * time.Millisecond
+	askAgainMax = 2 * time.Second
+	askTimeout  = 5 * time.Second
+)
+
+// follower copies the stream into the log, encoding every event once.
+type follower struct {
+	s *Service
+	// warm is closed when the log holds what was stored before the start.
+	warm   chan struct{}
+	isWarm bool
+	from   uint64 // where the memory begins
+	target uint64 // the last sequence of before the start
+	epoch  string
+	next   uint64
+	buf    []byte
+}
+
+func newFollower(s *Service) *follower {
+	return &follower{s: s, warm: make(chan struct{})}
+}
+
+// Run follows the stream until ctx ends.
+func (f *follower) Run(ctx context.Context) error {
+	from, err := f.begin(ctx)
+	if err != nil {
+		return nil //nolint:nilerr // ctx ended while the stream was waited for
+	}
+	f.from = from
+	err = f.s.conn.Follow(ctx, feed.StreamEvents, from, f.changed, f.store)
+	if ctx.Err() != nil {
+		return nil //nolint:nilerr // the end of ctx is how it is meant to end
+	}
+	return err
+}
+
+// begin finds the sequence to start from, waiting for the stream if need be.
+func (f *follower) begin(ctx context.Context) (uint64, error) {
+	wait := askAgainMin
+	for {
+		from, err := f.warmFrom(ctx)
+		if err == nil {
+			return from, nil
+		}
+		f.s.log.Warn("wait for the stream", slog.String("error", err.Error()))
+		select {
+		case <-ctx.Done():
+			return 0, ctx.Err()
+		case <-time.After(wait):
+			wait = min(2*wait, askAgainMax)
+		}
+	}
+}
+
+// warmFrom is where the memory should begin: cfg.Warm ago, but no earlier than
+// what the memory can be expected to hold.
+func (f *follower) warmFrom(ctx context.Context) (uint64, error) {
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	state, err := f.s.conn.Stream(ctx, feed.StreamEvents)
+	if err != nil {
+		return 0, err
+	}
+	from, err := f.s.conn.SeqAt(ctx, feed.StreamEvents, time.Now().Add(-f.s.cfg.Warm))
+	if err != nil {
+		return 0, err
+	}
+	if state.Messages > 0 {
+		average := max(state.Bytes/state.Messages, 1)
+		room := uint64(f.s.cfg.RingBytes) / average //nolint:gosec // check refuses negative sizes
+		if room < state.LastSeq {
+			from = max(from, state.LastSeq-room+1)
+		}
+	}
+	return max(from, 1), nil
+}
+
+// changed hears which stream the messages that follow are from.
+func (f *follower) changed(st bus.StreamState) error {
+	start := max(st.FirstSeq, 1)
+	switch {
+	case f.epoch == "":
+		if f.from <= st.LastSeq+1 { // else it was of a stream that is no more
+			start = max(start, f.from)
+		}
+		f.target = st.LastSeq
+		f.s.tail.Reset(st.Epoch, start, nil)
+	case st.Epoch == f.epoch && st.LastSeq+1 >= f.next:
+		return nil
+	case st.Epoch == f.epoch: // the server lost the end of it
+		start = st.LastSeq + 1
+		fallthrough
+	default:
+		if err := f.recreated(st.Epoch, start); err != nil {
+			return err
+		}
+	}
+	f.epoch, f.next = st.Epoch, start
+	f.checkWarm()
+	return nil
+}
+
+// recreated tells everyone that the sequences start over.
+func (f *follower) recreated(epoch string, start uint64) error {
+	notice, err := sse.AppendGap(nil, sse.ID{Epoch: epoch, Seq: start - 1}, &feedv1.Gap{Reason: reasonRecreated})
+	if err != nil {
+		return err
+	}
+	f.s.log.Warn("sequences start over", slog.String("epoch", epoch), slog.Uint64("start", start))
+	f.s.metrics.gaps.WithLabelValues(reasonRecreated).Inc()
+	f.s.tail.Reset(epoch, start, notice)
+	return nil
+}
+
+// store takes one message of the stream.
+func (f *follower) store(m *bus.Stored) error {
+	if m.Seq < f.next {
+		return nil // had it: the stream's reader came back with an overlap
+	}
+	if m.Seq > f.next {
+		if err := f.skipped(m.Seq); err != nil {
+			return err
+		}
+	}
+	f.next = m.Seq + 1
+	encoded, kind, ok := f.encode(m)
+	if ok {
+		f.s.stats.count(kind, m.Data)
+		f.s.metrics.events.WithLabelValues(kind).Inc()
+		f.s.tail.Append(m.Seq, kind, encoded)
+	} else {
+		f.s.metrics.invalid.Inc()
+	}
+	f.checkWarm()
+	return nil
+}
+
+// skipped tells everyone that the stream dropped messages before we read them.
+func (f *follower) skipped(to uint64) error {
+	gap := &feedv1.Gap{Reason: reasonTrimmed, FromSeq: f.next, ToSeq: to - 1, Count: to - f.next}
+	notice, err := sse.AppendGap(nil, sse.ID{Epoch: f.epoch, Seq: to - 1}, gap)
+	if err != nil {
+		return err
+	}
+	f.s.metrics.gaps.WithLabelValues(reasonTrimmed).Inc()
+	f.s.log.Warn("stream dropped events before they were read",
+		slog.Uint64("from_seq", gap.GetFromSeq()), slog.Uint64("to_seq", gap.GetToSeq()))
+	f.s.tail.Notice(to, notice)
+	return nil
+}
+
+// checkWarm notes when everything of before the start has been read.
+func (f *follower) checkWarm() {
+	if !f.isWarm && f.next > f.target {
+		f.isWarm = true
+		close(f.warm)
+	}
+}
+
+// encode encodes a message into the follower's buffer.
+func (f *follower) encode(m *bus.Stored) (encoded []byte, kind string, ok bool) {
+	f.buf, kind, ok = appendStored(f.buf[:0], f.epoch, m)
+	return f.buf, kind, ok
+}
+
+// appendStored appends a message of the stream as an event; false if it is
+// none: its subject names no kind, or it is empty.
+func appendStored(dst []byte, epoch string, m *bus.Stored) (encoded []byte, kind string, ok bool) {
+	k := feed.KindOf(m.Subject)
+	if !k.Valid() || len(m.Data) == 0 {
+		return dst, "", false
+	}
+	e := r3.Event{
+		ID:    sse.ID{Epoch: epoch, Seq: m.Seq}.Append(make([]byte, 0, 48)),
+		Event: []byte(k),
+		Data:  m.Data,
+	}
+	return sse.Append(dst, &e), string(k), true
+}

@@ -1,0 +1,74 @@
+package gateway
+
+import (
+	"fmt"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/blipstream/blipstream/services/gateway/tail"
+)
+
+// metrics are the gateway's collectors, blipstream_gateway_*.
+type metrics struct {
+	clients   prometheus.Gauge
+	events    *prometheus.CounterVec // kind
+	invalid   prometheus.Counter
+	sent      prometheus.Counter
+	sentBytes prometheus.Counter
+	gaps      *prometheus.CounterVec // reason
+	slow      *prometheus.CounterVec // outcome
+	replays   *prometheus.CounterVec // outcome
+	replaying prometheus.Gauge
+	refused   *prometheus.CounterVec // reason
+}
+
+// newMetrics makes and registers the collectors; log is asked for its state
+// whenever the metrics are read.
+func newMetrics(reg prometheus.Registerer, log *tail.Tail) (*metrics, error) {
+	m := &metrics{
+		clients:   prometheus.NewGauge(gaugeOpts("clients", "Open streams.")),
+		events:    newCounters("events_total", "Events read from the stream.", "kind"),
+		invalid:   prometheus.NewCounter(counterOpts("invalid_total", "Messages in the stream that are no events and were not sent.")),
+		sent:      prometheus.NewCounter(counterOpts("sent_events_total", "Events written, counted per client.")),
+		sentBytes: prometheus.NewCounter(counterOpts("sent_bytes_total", "Bytes of streams written, over all clients.")),
+		gaps:      newCounters("gaps_total", "Gaps told, counted per client or, for trimmed and backlog, per gateway.", "reason"),
+		slow:      newCounters("slow_total", "Clients that did not read: skipped (fell out of the memory) or cut (disconnected).", "outcome"),
+		replays:   newCounters("replays_total", "Histories read from the stream for a client.", "outcome"),
+		replaying: prometheus.NewGauge(gaugeOpts("replays", "Histories being read now.")),
+		refused:   newCounters("refused_total", "Streams refused.", "reason"),
+	}
+	all := []prometheus.Collector{
+		m.clients, m.events, m.invalid, m.sent, m.sentBytes, m.gaps, m.slow, m.replays, m.replaying, m.refused,
+		ringGauge("ring_bytes", "Memory the newest events take.", log, func(s tail.State) float64 { return float64(s.Bytes) }),
+		ringGauge("ring_first_seq", "Oldest sequence in memory.", log, func(s tail.State) float64 { return float64(s.Floor) }),
+		ringGauge("ring_last_seq", "Newest sequence in memory.", log, func(s tail.State) float64 { return float64(s.Next) - 1 }),
+	}
+	for _, c := range all {
+		if err := reg.Register(c); err != nil {
+			return nil, fmt.Errorf("gateway: register metrics: %w", err)
+		}
+	}
+	return m, nil
+}
+
+const (
+	namespace = "blipstream"
+	subsystem = "gateway"
+)
+
+func gaugeOpts(name, help string) prometheus.GaugeOpts {
+	return prometheus.GaugeOpts{Namespace: namespace, Subsystem: subsystem, Name: name, Help: help}
+}
+
+func counterOpts(name, help string) prometheus.CounterOpts {
+	return prometheus.CounterOpts{Namespace: namespace, Subsystem: subsystem, Name: name, Help: help}
+}
+
+func newCounters(name, help, label string) *prometheus.CounterVec {
+	return prometheus.NewCounterVec(counterOpts(name, help), []string{label})
+}
+
+// ringGauge is a gauge of the log's state.
+func ringGauge(name, help string, log *tail.Tail, value func(tail.State) float64) prometheus.Collector {
+	return prometheus.NewGaugeFunc(gaugeOpts(name, help), func() float64 { return value(log.State()) })
+}

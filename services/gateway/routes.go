@@ -1,0 +1,84 @@
+package gateway
+
+import (
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/blipstream/blipstream/internal/service"
+)
+
+// contentPolicy lets the page load nothing but its own files, and run no
+// script or style that is written into it.
+const contentPolicy = "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; " +
+	"form-action 'none'; frame-ancestors 'none'"
+
+// corsMaxAge is how long a browser remembers what we allow, in seconds.
+const corsMaxAge = "600"
+
+// routes says what is served where.
+func (s *Service) routes(health *service.Health, gatherer prometheus.Gatherer) http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("GET /events", s.cors(http.HandlerFunc(s.serveEvents)))
+	mux.Handle("OPTIONS /events", s.cors(http.HandlerFunc(preflight)))
+	mux.Handle("GET /api/stats", s.cors(http.HandlerFunc(s.serveStats)))
+	mux.Handle("OPTIONS /api/stats", s.cors(http.HandlerFunc(preflight)))
+	if gatherer == nil {
+		gatherer = prometheus.NewRegistry()
+	}
+	service.Mount(mux, health, gatherer)
+	mux.Handle("GET /", s.site)
+	return secure(mux)
+}
+
+// secure sets the headers that every answer has, and refuses bodies: nothing
+// here takes one, and reading it would wait for the client.
+func secure(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Content-Security-Policy", contentPolicy)
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		if r.ContentLength != 0 {
+			// The server drains what is left of a body; not for long.
+			_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(time.Second))
+			h.Set("Connection", "close")
+			http.Error(w, "no body is taken here", http.StatusRequestEntityTooLarge)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// cors lets pages of the allowed origins read the answer.
+func (s *Service) cors(next http.Handler) http.Handler {
+	all := slices.Contains(s.cfg.AllowOrigin, "*")
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		switch origin := r.Header.Get("Origin"); {
+		case all:
+			h.Set("Access-Control-Allow-Origin", "*")
+		case len(s.cfg.AllowOrigin) > 0:
+			h.Add("Vary", "Origin")
+			if slices.Contains(s.cfg.AllowOrigin, origin) {
+				h.Set("Access-Control-Allow-Origin", origin)
+			}
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// preflight answers a browser that asks before it sends a request of its own
+// making; an EventSource never asks.
+func preflight(w http.ResponseWriter, _ *http.Request) {
+	h := w.Header()
+	if h.Get("Access-Control-Allow-Origin") != "" {
+		h.Set("Access-Control-Allow-Methods", "GET")
+		h.Set("Access-Control-Allow-Headers", "Last-Event-ID, Cache-Control")
+		h.Set("Access-Control-Max-Age", corsMaxAge)
+	}
+	w.WriteHeader(http.StatusNoContent)
+}

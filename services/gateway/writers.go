@@ -1,0 +1,294 @@
+package gateway
+
+import (
+	"context"
+	"net"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/blipstream/blipstream/services/gateway/sse"
+	"github.com/blipstream/blipstream/services/gateway/tail"
+)
+
+const (
+	// tick is how often a writer looks after heartbeats and stalled clients.
+	tick = 50 * time.Millisecond
+	// passChunks bounds what one client is given before the others' turn.
+	passChunks = 4
+	// maxSkips bounds how many passes a stalled client is left alone.
+	maxSkips = 16
+	// stallTimeout is how long a client may take nothing at all.
+	stallTimeout = 30 * time.Second
+)
+
+// writers serves the connections that were taken over: one goroutine per core,
+// each of which walks its clients and writes to each all that came since the
+// last time, without ever waiting for one of them. A client at rest is its
+// cursor and its socket: no goroutine, no timer and no buffer.
+type writers struct {
+	s      *Service
+	shards []*shard
+	turn   atomic.Uint64
+}
+
+func newWriters(s *Service) *writers {
+	w := &writers{s: s}
+	if hasWriters {
+		for range runtime.GOMAXPROCS(0) {
+			w.shards = append(w.shards, newShard(s))
+		}
+	}
+	return w
+}
+
+// Run writes until ctx ends; then it says bye to every client.
+func (w *writers) Run(ctx context.Context) error {
+	var g errgroup.Group
+	for _, sh := range w.shards {
+		g.Go(func() error {
+			sh.run(ctx)
+			return nil
+		})
+	}
+	<-ctx.Done()
+	return g.Wait()
+}
+
+// adopt hands a connection to a writer, which calls leave at its end; false if
+// the writers have stopped.
+func (w *writers) adopt(o *rawOutlet, r *tail.Reader, leave func()) bool {
+	raw, err := o.conn.SyscallConn()
+	if err != nil || o.conn.SetDeadline(time.Time{}) != nil {
+		return false
+	}
+	p := &peer{conn: o.conn, raw: raw, reader: r, leave: leave, beat: time.Now().Add(w.s.cfg.Heartbeat)}
+	return w.shards[w.turn.Add(1)%uint64(len(w.shards))].adopt(p)
+}
+
+// peer is one client of a writer.
+type peer struct {
+	conn   *net.TCPConn
+	raw    syscall.RawConn
+	reader *tail.Reader
+	leave  func()
+	// rest is what is to be sent before anything else: the end of an event
+	// that was sent in part, or an event of the gateway's own.
+	rest []byte
+	beat time.Time
+	// stalled is since when the socket has taken nothing; zero if it does.
+	stalled time.Time
+	// skip counts down the passes to leave out, skips is what it begins at.
+	skip, skips uint8
+}
+
+// shard is one writer.
+type shard struct {
+	s       *Service
+	peers   []*peer
+	scratch [][]byte
+	write   nonBlocking
+	// sent since the counters were last brought up to date.
+	bytes, events int
+
+	mu      sync.Mutex
+	arrived []*peer
+	stopped bool
+	wake    chan struct{}
+}
+
+func newShard(s *Service) *shard {
+	return &shard{s: s, wake: make(chan struct{}, 1)}
+}
+
+// adopt takes a peer in; false if the shard has stopped.
+func (sh *shard) adopt(p *peer) bool {
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	if sh.stopped {
+		return false
+	}
+	sh.arrived = append(sh.arrived, p)
+	select {
+	case sh.wake <- struct{}{}:
+	default:
+	}
+	return true
+}
+
+// run walks the peers whenever there is something for them.
+func (sh *shard) run(ctx context.Context) {
+	ticker := time.NewTicker(tick)
+	defer ticker.Stop()
+	for {
+		changed := sh.s.tail.Changed()
+		sh.admit()
+		if more := sh.pass(time.Now()); more && ctx.Err() == nil {
+			continue
+		}
+		select {
+		case <-changed:
+		case <-sh.wake:
+		case <-ticker.C:
+		case <-ctx.Done():
+			sh.farewell()
+			return
+		}
+	}
+}
+
+// admit adds the peers that have arrived.
+func (sh *shard) admit() {
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	sh.peers = append(sh.peers, sh.arrived...)
+	sh.arrived = nil
+}
+
+// pass gives every peer its turn; true if one of them could take more now.
+func (sh *shard) pass(now time.Time) (more bool) {
+	kept := sh.peers[:0]
+	for _, p := range sh.peers {
+		again, ok := sh.serve(p, now)
+		if !ok {
+			sh.drop(p)
+			continue
+		}
+		more = more || again
+		kept = append(kept, p)
+	}
+	clear(sh.peers[len(kept):])
+	sh.peers = kept
+	sh.s.metrics.sent.Add(float64(sh.events))
+	sh.s.metrics.sentBytes.Add(float64(sh.bytes))
+	sh.events, sh.bytes = 0, 0
+	return more
+}
+
+// serve writes to one peer what it can take; false if it is to be dropped.
+func (sh *shard) serve(p *peer, now time.Time) (again, ok bool) {
+	if p.skip > 0 {
+		p.skip--
+		return false, true
+	}
+	for range passChunks {
+		took, err := sh.step(p, now)
+		if err != nil {
+			return false, false
+		}
+		if !took {
+			return false, sh.waiting(p, now)
+		}
+	}
+	return true, true
+}
+
+// step writes the next piece to a peer. took is false if there is nothing to
+// write or no room for all of it.
+func (sh *shard) step(p *peer, now time.Time) (took bool, err error) {
+	if len(p.rest) > 0 {
+		return sh.writeRest(p, now)
+	}
+	chunk, gap := p.reader.Next(sh.scratch)
+	switch {
+	case gap != nil:
+		p.rest, err = sh.s.appendSlow(nil, p.reader, gap)
+		return true, err
+	case chunk.Bytes > 0:
+		sh.scratch = chunk.Runs
+		return sh.writeChunk(p, chunk, now)
+	case now.Before(p.beat):
+		return false, nil
+	}
+	p.rest = sse.AppendHB(nil, position(p.reader), now)
+	p.beat = now.Add(sh.s.cfg.Heartbeat)
+	return true, nil
+}
+
+// writeRest writes what has to go first.
+func (sh *shard) writeRest(p *peer, now time.Time) (bool, error) {
+	sh.scratch = append(sh.scratch[:0], p.rest)
+	n, err := sh.write.to(p.raw, sh.scratch)
+	if err != nil {
+		return false, err
+	}
+	sh.bytes += n
+	p.rest = p.rest[n:]
+	if len(p.rest) == 0 {
+		p.rest = nil
+	}
+	return sh.progress(p, n, len(p.rest) == 0, now), nil
+}
+
+// writeChunk writes events; what does not fit is taken back, down to the rest
+// of the event that was cut.
+func (sh *shard) writeChunk(p *peer, c tail.Chunk, now time.Time) (bool, error) {
+	n, err := sh.write.to(p.raw, c.Runs)
+	if err != nil {
+		return false, err
+	}
+	sh.bytes += n
+	if n < c.Bytes {
+		if rest := p.reader.Undo(c, n); rest != nil {
+			p.rest = append(p.rest, rest...) // a copy: the log's memory must not hang on a peer
+		}
+	} else {
+		sh.events += c.Events
+	}
+	return sh.progress(p, n, n == c.Bytes, now), nil
+}
+
+// progress notes whether the socket took what it was given.
+func (sh *shard) progress(p *peer, n int, all bool, now time.Time) bool {
+	if n > 0 {
+		p.stalled = time.Time{}
+	}
+	if all {
+		p.skips = 0
+		return true
+	}
+	if p.stalled.IsZero() {
+		p.stalled = now
+	}
+	p.skips = min(2*p.skips+1, maxSkips)
+	p.skip = p.skips
+	return false
+}
+
+// waiting decides about a peer that takes nothing for now.
+func (sh *shard) waiting(p *peer, now time.Time) bool {
+	if p.stalled.IsZero() || now.Sub(p.stalled) < stallTimeout {
+		return true
+	}
+	sh.s.metrics.slow.WithLabelValues(slowCut).Inc()
+	return false
+}
+
+// drop ends a peer.
+func (sh *shard) drop(p *peer) {
+	_ = p.conn.Close() // nothing to do about a failure
+	p.leave()
+}
+
+// farewell says bye to every peer that can hear it, and ends them all.
+func (sh *shard) farewell() {
+	sh.mu.Lock()
+	sh.stopped = true
+	sh.mu.Unlock()
+	sh.admit()
+	sh.pass(time.Now())
+	for _, p := range sh.peers {
+		if len(p.rest) == 0 {
+			if bye, err := appendBye(nil, byeShutdown); err == nil {
+				sh.scratch = append(sh.scratch[:0], bye)
+				_, _ = sh.write.to(p.raw, sh.scratch) // it ends either way
+			}
+		}
+		sh.drop(p)
+	}
+	sh.peers = nil
+}
