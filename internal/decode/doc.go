@@ -27,7 +27,7 @@
 // half: text that somebody cut in two) becomes U+FFFD.
 //
 // A field of a type that nobody expects counts as absent, except that a number
-// where a string belongs is taken as its digits. So `"user": null`, a `geo`
+// where an id or a time belongs is taken as its digits. So `"user": null`, a `geo`
 // that is a string or a place with three corners cost what they would have
 // told, never the rest of the item. A position that cannot be read is handed
 // on as NaN, which no range check passes.

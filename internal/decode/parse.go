@@ -63,7 +63,7 @@ func checkValue(data []byte) error {
 func tolerant() json.Options {
 	return json.WithUnmarshalers(json.JoinUnmarshalers(
 		json.UnmarshalFromFunc(tolerantInt),
-		json.UnmarshalFromFunc(tolerantString),
+		json.UnmarshalFromFunc(tolerantNumeral),
 		json.UnmarshalFromFunc(tolerantAny),
 	))
 }
@@ -80,19 +80,17 @@ func tolerantInt(dec *jsontext.Decoder, out *int64) error {
 	return nil
 }
 
-// tolerantString takes a number as its digits, and what is neither a string
-// nor a number as "".
-func tolerantString(dec *jsontext.Decoder, out *string) error {
-	switch dec.PeekKind() {
-	case '"', 0:
+// numeral is a string of digits that some writers put down as a number.
+type numeral string
+
+// tolerantNumeral takes a number as its digits.
+func tolerantNumeral(dec *jsontext.Decoder, out *numeral) error {
+	if dec.PeekKind() != '0' {
 		return errors.ErrUnsupported
-	case '0':
-		raw, err := dec.ReadValue()
-		*out = string(raw)
-		return err
-	default:
-		return dec.SkipValue()
 	}
+	raw, err := dec.ReadValue()
+	*out = numeral(raw)
+	return err
 }
 
 // tolerantAny skips what cannot become the value that out points to.
@@ -114,6 +112,8 @@ func fits(t reflect.Type, got jsontext.Kind) bool {
 		return fits(t.Elem(), got)
 	case reflect.Struct, reflect.Map:
 		return got == '{'
+	case reflect.String:
+		return got == '"'
 	case reflect.Bool:
 		return got == 't' || got == 'f'
 	case reflect.Slice:

@@ -10,9 +10,9 @@ import (
 
 // tweet is what Blipstream needs of a v1.1 tweet or control message.
 type tweet struct {
-	IDStr       string        `json:"id_str"`
+	IDStr       numeral       `json:"id_str"`
 	CreatedAt   string        `json:"created_at"`
-	TimestampMS string        `json:"timestamp_ms"`
+	TimestampMS numeral       `json:"timestamp_ms"`
 	Lang        string        `json:"lang"`
 	ReplyTo     string        `json:"in_reply_to_status_id_str"`
 	User        twitterUser   `json:"user"`
@@ -37,9 +37,9 @@ type twitterText struct {
 
 // twitterUser is who posted.
 type twitterUser struct {
-	IDStr      string `json:"id_str"`
-	ScreenName string `json:"screen_name"`
-	Name       string `json:"name"`
+	IDStr      numeral `json:"id_str"`
+	ScreenName string  `json:"screen_name"`
+	Name       string  `json:"name"`
 }
 
 // twitterShare is a tweet within a retweet.
@@ -76,7 +76,7 @@ func twitterV1(data []byte, rec *feed.Record) error {
 		return err
 	}
 	if t.IDStr == "" {
-		t.IDStr = numericID(data)
+		t.IDStr = numeral(numericID(data))
 	}
 	if t.IDStr == "" && t.best() == "" {
 		return malformed(ReasonShape, "neither a tweet nor a message of the stream about itself")
@@ -102,7 +102,7 @@ func numericID(data []byte) string {
 // post fills rec from a tweet.
 func (t *tweet) post(rec *feed.Record) {
 	rec.Change = feed.ChangePost
-	rec.ID = usableID(t.IDStr)
+	rec.ID = usableID(string(t.IDStr))
 	rec.Type = t.kind()
 	rec.Lang = language(t.Lang)
 	rec.Upstream = feed.Upstream{
@@ -165,7 +165,7 @@ func (t *twitterText) best() string {
 
 // author is u as a candidate.
 func (u *twitterUser) author() feed.Author {
-	return feed.Author{ID: usableID(u.IDStr), Username: u.ScreenName, Name: u.Name}
+	return feed.Author{ID: usableID(string(u.IDStr)), Username: u.ScreenName, Name: u.Name}
 }
 
 // points are the exact positions: coordinates is GeoJSON and says longitude

@@ -14,7 +14,7 @@ type twitterControl struct {
 	Delete *struct {
 		Status twitterStatus `json:"status"`
 		// TimestampMS is when the deletion was told.
-		TimestampMS string `json:"timestamp_ms"`
+		TimestampMS numeral `json:"timestamp_ms"`
 	} `json:"delete"`
 	ScrubGeo *twitterScrub `json:"scrub_geo"`
 	Limit    *struct {
@@ -34,17 +34,17 @@ type twitterControl struct {
 
 // twitterStatus names a tweet and its author.
 type twitterStatus struct {
-	IDStr     string         `json:"id_str"`
+	IDStr     numeral        `json:"id_str"`
 	ID        jsontext.Value `json:"id"`
-	UserIDStr string         `json:"user_id_str"`
+	UserIDStr numeral        `json:"user_id_str"`
 	UserID    jsontext.Value `json:"user_id"`
 }
 
 // twitterScrub takes the positions from an author's tweets up to one of them.
 type twitterScrub struct {
-	UserIDStr string         `json:"user_id_str"`
+	UserIDStr numeral        `json:"user_id_str"`
 	UserID    jsontext.Value `json:"user_id"`
-	UpToStr   string         `json:"up_to_status_id_str"`
+	UpToStr   numeral        `json:"up_to_status_id_str"`
 	UpTo      jsontext.Value `json:"up_to_status_id"`
 }
 

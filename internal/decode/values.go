@@ -27,8 +27,8 @@ func usableID(s string) string {
 }
 
 // firstID is s, or else the digits of number, if one of them is usable.
-func firstID(s string, number jsontext.Value) string {
-	if id := usableID(s); id != "" {
+func firstID(s numeral, number jsontext.Value) string {
+	if id := usableID(string(s)); id != "" {
 		return id
 	}
 	if id := string(number); digits(id) {
@@ -49,8 +49,8 @@ const maxTimeMS = 253402300799999
 // twitterTime reads timestamp_ms (milliseconds since 1970, in a string), or
 // else created_at ("Mon Jan 02 15:04:05 -0700 2006"), which lacks the
 // milliseconds. What cannot be read is the zero time: unknown.
-func twitterTime(ms, created string) time.Time {
-	if n, err := strconv.ParseInt(ms, 10, 64); err == nil && n >= 0 && n <= maxTimeMS {
+func twitterTime(ms numeral, created string) time.Time {
+	if n, err := strconv.ParseInt(string(ms), 10, 64); err == nil && n >= 0 && n <= maxTimeMS {
 		return time.UnixMilli(n).UTC()
 	}
 	if t, err := time.Parse(time.RubyDate, created); err == nil && t.Year() > 0 {
