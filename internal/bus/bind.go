@@ -89,8 +89,7 @@ func gone(err error) bool {
 func (r *reader) bind(ctx context.Context) (jetstream.Consumer, error) {
 	s, err := r.snapshot(ctx)
 	if gone(err) {
-		r.conn.heal(ctx)
-		s, err = r.snapshot(ctx)
+		s, err = r.heal(ctx)
 	}
 	if err != nil {
 		return nil, err
@@ -105,6 +104,19 @@ func (r *reader) bind(ctx context.Context) (jetstream.Consumer, error) {
 	r.created = s.info.Created
 	r.observe(s)
 	return s.cons, nil
+}
+
+// heal makes what is missing, as far as this connection and this reader may. A
+// durable of its own begins with the stream's first message: whatever the
+// stream holds that this reader has settled, forward passes over.
+func (r *reader) heal(ctx context.Context) (snapshot, error) {
+	r.conn.heal(ctx)
+	if r.o.Make != nil {
+		if err := r.conn.ensureDurable(ctx, *r.o.Make, false); err != nil {
+			return snapshot{}, fmt.Errorf("bus: make consumer %s of %s: %w", r.o.Durable, r.o.Stream, err)
+		}
+	}
+	return r.snapshot(ctx)
 }
 
 // forward moves a consumer that was made anew past what was settled before, so

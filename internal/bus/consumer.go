@@ -35,6 +35,9 @@ type ConsumeOptions struct {
 	// consumer read them (first_seq > ack_floor + 1 and never delivered), each
 	// range once. It may be called from another goroutine than handle. Optional.
 	Dropped func(from, to uint64)
+	// Make, if not nil, is made where it is found missing while Consume runs.
+	// Its Stream and Name must be those above. Call EnsureDurable before.
+	Make *Durable
 }
 
 // reader is one Consume.
