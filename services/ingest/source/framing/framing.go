@@ -197,7 +197,7 @@ func (r *Reader) finish(open bool) {
 		return
 	}
 	r.hand(r.buf, r.size, open)
-	r.size, r.want = 0, 0
+	r.size = 0
 }
 
 // hand makes a Frame of data, the beginning of size bytes, ready to hand out.
@@ -224,7 +224,7 @@ func (r *Reader) reset() {
 	if cap(r.buf) > keepBuffer {
 		r.buf = nil
 	}
-	r.buf, r.size, r.prev, r.want = r.buf[:0], 0, 0, 0
+	r.buf, r.size, r.prev = r.buf[:0], 0, 0
 	r.auto = auto{}
 	r.given, r.made = 0, 0
 }
@@ -290,5 +290,5 @@ func (r *Reader) split(second, third int) {
 			r.hand(part, int64(len(part)), false)
 		}
 	}
-	r.size, r.want = 0, 0
+	r.size = 0
 }
