@@ -1,0 +1,44 @@
+package bustest
+
+import (
+	"context"
+	"testing"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// DeleteConsumer deletes a durable consumer, as an operator might.
+func (s *Server) DeleteConsumer(tb testing.TB, stream, durable string) {
+	tb.Helper()
+	s.admin(tb, func(ctx context.Context, js jetstream.JetStream) error {
+		return js.DeleteConsumer(ctx, stream, durable)
+	})
+}
+
+// DeleteStream deletes a stream with all it holds, as an operator might.
+func (s *Server) DeleteStream(tb testing.TB, stream string) {
+	tb.Helper()
+	s.admin(tb, func(ctx context.Context, js jetstream.JetStream) error {
+		return js.DeleteStream(ctx, stream)
+	})
+}
+
+// admin does something over a plain connection.
+func (s *Server) admin(tb testing.TB, do func(context.Context, jetstream.JetStream) error) {
+	tb.Helper()
+	nc, err := nats.Connect(s.URL())
+	if err != nil {
+		tb.Fatalf("bustest: connect: %v", err)
+	}
+	defer nc.Close()
+	js, err := jetstream.New(nc)
+	if err != nil {
+		tb.Fatalf("bustest: connect: %v", err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
+	defer cancel()
+	if err := do(ctx, js); err != nil {
+		tb.Fatalf("bustest: act as operator: %v", err)
+	}
+}
