@@ -1,0 +1,137 @@
+package enrich_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/blipstream/blipstream/internal/bus"
+	"github.com/blipstream/blipstream/internal/bustest"
+	"github.com/blipstream/blipstream/internal/feed"
+)
+
+// readAndRetry takes the one message that waits n times without settling it.
+func readAndRetry(t *testing.T, conn *bus.Conn, n uint64) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	err := conn.Consume(ctx, bus.ConsumeOptions{Stream: feed.StreamRaw, Durable: bus.DurableEnrich}, func(d *bus.Delivery) {
+		if err := d.Retry(0); err != nil {
+			t.Error(err)
+		}
+		if d.Deliveries >= n {
+			cancel()
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// askTimeout bounds one question to the server.
+const askTimeout = 5 * time.Second
+
+// stored counts what EVENTS holds.
+func stored(t *testing.T, conn *bus.Conn) uint64 {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), askTimeout)
+	defer cancel()
+	s, err := conn.Stream(ctx, feed.StreamEvents)
+	if err != nil {
+		return 0
+	}
+	return s.Messages
+}
+
+// Two replicas share the work; one that is stopped in the middle loses
+// nothing, and nothing comes twice.
+func TestReplicasShareAndStop(t *testing.T) {
+	const items = 4000
+	srv := bustest.Start(t)
+	conn := srv.Conn(t, "test")
+	stop := start(t, srv)
+	start(t, srv)
+	half := tweets(0, items/2)
+	bustest.PublishRaw(t, conn, half...)
+	bustest.WaitFor(t, "some events", func() bool { return stored(t, conn) > 500 })
+	stop()
+	bustest.PublishRaw(t, conn, tweets(items/2, items)...)
+	settled(t, conn)
+	got := events(t, conn)
+	wantTweets(t, got, 0, items)
+	if len(got) != 2*items {
+		t.Errorf("%d events, want %d", len(got), 2*items)
+	}
+}
+
+// A stop leaves nothing unsettled that was handed out.
+func TestStopSettles(t *testing.T) {
+	srv := bustest.Start(t)
+	conn := srv.Conn(t, "test")
+	bustest.PublishRaw(t, conn, tweets(0, 3000)...)
+	stop := start(t, srv)
+	bustest.WaitFor(t, "some events", func() bool { return stored(t, conn) > 100 })
+	stop()
+	ctx, cancel := context.WithTimeout(t.Context(), askTimeout)
+	defer cancel()
+	bustest.WaitFor(t, "the last verdicts to arrive", func() bool {
+		lag, err := conn.Lag(ctx, feed.StreamRaw, bus.DurableEnrich)
+		return err == nil && lag.AckPending == 0
+	})
+}
+
+// A replica that vanishes with items in hand leaves them to another, which
+// publishes the same events under the same ids.
+func TestRedeliveryIsNoDuplicate(t *testing.T) {
+	srv := bustest.Start(t)
+	conn := srv.Conn(t, "test")
+	bustest.PublishRaw(t, conn, tweet(1))
+	stop := start(t, srv)
+	settled(t, conn)
+	stop()
+	// The verdict is forgotten with the consumer; the item comes again.
+	srv.DeleteConsumer(t, feed.StreamRaw, bus.DurableEnrich)
+	start(t, srv)
+	bustest.PublishRaw(t, conn, tweet(2))
+	bustest.WaitFor(t, "the second", func() bool { return stored(t, conn) == 4 })
+	settled(t, conn)
+	wantTweets(t, events(t, conn), 1, 3)
+}
+
+func TestConsumerAndStreamMadeAnew(t *testing.T) {
+	srv := bustest.Start(t)
+	conn := srv.Conn(t, "test")
+	start(t, srv)
+	bustest.PublishRaw(t, conn, tweets(0, 10)...)
+	settled(t, conn)
+
+	srv.DeleteConsumer(t, feed.StreamRaw, bus.DurableEnrich)
+	bustest.PublishRaw(t, conn, tweets(10, 20)...)
+	bustest.WaitFor(t, "events after the consumer was deleted", func() bool { return stored(t, conn) >= 40 })
+
+	srv.DeleteStream(t, feed.StreamRaw)
+	bustest.PublishRaw(t, conn, tweets(20, 30)...)
+	bustest.WaitFor(t, "events after the stream was deleted", func() bool { return stored(t, conn) >= 60 })
+
+	srv.DeleteStream(t, feed.StreamEvents)
+	bustest.PublishRaw(t, conn, tweets(30, 40)...)
+	bustest.WaitFor(t, "events in a stream that was deleted", func() bool { return stored(t, conn) >= 20 })
+	wantTweets(t, events(t, conn), 30, 40)
+}
+
+// A server that is stopped and started in the middle costs nothing.
+func TestServerRestart(t *testing.T) {
+	const items = 3000
+	srv := bustest.Start(t)
+	conn := srv.Conn(t, "test")
+	bustest.PublishRaw(t, conn, tweets(0, items)...)
+	start(t, srv)
+	bustest.WaitFor(t, "some events", func() bool { return stored(t, conn) > 100 })
+	srv.Restart()
+	bustest.WaitFor(t, "all events", func() bool { return stored(t, conn) >= 2*items })
+	got := events(t, conn)
+	wantTweets(t, got, 0, items)
+	if len(got) != 2*items {
+		t.Errorf("%d events, want %d", len(got), 2*items)
+	}
+}
