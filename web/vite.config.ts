@@ -26,7 +26,7 @@ export default defineConfig({
     },
   },
   test: {
-    include: ['src/**/*.test.ts'],
+    include: ['src/**/*.test.ts', 'test/*.test.ts'],
     environment: 'node',
     restoreMocks: true,
   },

@@ -7,9 +7,10 @@ const CELL_DEG = 1.5;
 /** After this long a glow has fallen to 1/e; after three times as long it is gone. */
 const FADE_MS = 20_000;
 const GONE = 0.02;
-/** Radius of a glow in pixels on a map 1200 px wide. */
-const RADIUS = 3.2;
-const MAX_OPACITY = 0.55;
+/** Radius of a glow in pixels on a map 1200 px wide; most of its light is near its middle. */
+const RADIUS = 8;
+const MAX_OPACITY = 0.85;
+const GRADIENT_ID = 'glow-light';
 
 interface Cell {
   lat: number;
@@ -30,6 +31,10 @@ export class Glow {
   readonly element = svg('g', { class: 'glow' });
   readonly #cells = new Map<string, Cell>();
   #plane: Plane | undefined;
+
+  constructor() {
+    this.element.append(light());
+  }
 
   /** How many cells glow. */
   get size(): number {
@@ -61,8 +66,8 @@ export class Glow {
   }
 
   clear(): void {
+    for (const cell of this.#cells.values()) cell.dot.remove();
     this.#cells.clear();
-    this.element.replaceChildren();
   }
 
   project(plane: Plane): void {
@@ -71,7 +76,7 @@ export class Glow {
   }
 
   #make(key: string, blip: Blip, now: number): Cell {
-    const dot = svg('circle', { opacity: 0 });
+    const dot = svg('circle', { opacity: 0, fill: `url(#${GRADIENT_ID})` });
     const cell = { lat: blip.lat, lon: blip.lon, weight: 0, at: now, dot };
     this.#cells.set(key, cell);
     this.element.append(dot);
@@ -98,6 +103,17 @@ export class Glow {
     cell.dot.setAttribute('cy', y.toFixed(1));
     cell.dot.setAttribute('r', (RADIUS * this.#plane.scale).toFixed(2));
   }
+}
+
+/** The light of every glow: bright in the middle, nothing at the rim. */
+function light(): SVGElement {
+  const defs = svg('defs');
+  const gradient = svg('radialGradient', { id: GRADIENT_ID });
+  for (const [offset, opacity] of [[0, 0.9], [0.22, 0.5], [0.55, 0.14], [1, 0]]) {
+    gradient.append(svg('stop', { offset: offset!, 'stop-opacity': opacity! }));
+  }
+  defs.append(gradient);
+  return defs;
 }
 
 function cellKey({ lat, lon }: Blip): string {

@@ -1,4 +1,4 @@
-import type { JSX } from 'solid-js';
+import { Show, type JSX } from 'solid-js';
 import { MARKS } from '../map/shapes';
 import type { PostType } from '../model/events';
 import type { PageState } from '../model/state';
@@ -44,7 +44,7 @@ export function Sign(): JSX.Element {
 }
 
 const THEME_PATHS = {
-  system: 'M8 2a6 6 0 1 1 0 12a6 6 0 1 1 0-12zM8 2v12M8 4.2l4.6 2M8 7l5.8 1.4M8 10l4.6 1.6',
+  system: 'M8 2a6 6 0 1 1 0 12a6 6 0 1 1 0-12zM8 2v12',
   light:
     'M8 5a3 3 0 1 1 0 6a3 3 0 1 1 0-6zM8 1v1.6M8 13.4V15M1 8h1.6M13.4 8H15M3.05 3.05l1.13 1.13M11.8 11.8l1.15 1.15M12.95 3.05L11.8 4.18M4.18 11.8l-1.13 1.15',
   dark: 'M13.2 9.6A5.6 5.6 0 0 1 6.4 2.8A5.6 5.6 0 1 0 13.2 9.6z',
@@ -55,6 +55,9 @@ export function ThemeIcon(props: { theme: keyof typeof THEME_PATHS }): JSX.Eleme
   return (
     <svg class="icon theme" viewBox="0 0 16 16" aria-hidden="true">
       <path d={THEME_PATHS[props.theme]} />
+      <Show when={props.theme === 'system'}>
+        <path class="half" d="M8 2a6 6 0 0 1 0 12z" />
+      </Show>
     </svg>
   );
 }

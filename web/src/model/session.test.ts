@@ -1,0 +1,130 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { aBlip, aPost } from '../../test/fixtures';
+import { Session, type MapSink } from './session';
+
+const NOW = Date.UTC(2026, 0, 1, 12);
+let map: { [K in keyof MapSink]: ReturnType<typeof vi.fn> };
+let session: Session;
+let stop: () => void;
+
+beforeEach(() => {
+  vi.useFakeTimers({ now: NOW });
+  const fn = () => vi.fn();
+  map = { add: fn(), remove: fn(), removeOf: fn(), clear: fn(), freeze: fn() };
+  session = new Session({ map: map as MapSink, posts: true });
+  stop = session.run();
+  session.status({ phase: 'open' });
+});
+
+afterEach(() => {
+  stop();
+  vi.useRealTimers();
+});
+
+const shownIds = () => session.feed().rows.map((post) => post.id);
+const live = (id: string, ageMs = 300) => aPost({ id, time: Date.now() - ageMs, country: 'JP' });
+
+describe('Session', () => {
+  it('shows live posts and works out figures from them', () => {
+    for (let i = 0; i < 3; i += 1) session.post(live(String(i)), false);
+    vi.advanceTimersByTime(2_000);
+    expect(shownIds()).toEqual(['2', '1', '0']);
+    const { figures, state } = session.view();
+    expect(state).toBe('live');
+    expect(figures.latency).toEqual({ p50: 300, p95: 300 });
+    expect(figures.countries).toEqual([{ code: 'JP', count: 3 }]);
+    expect(figures.posts).toBeCloseTo(1.5);
+  });
+
+  it('shows past posts at once, counts them at their own time and takes them for no delay', () => {
+    for (let i = 1; i <= 60; i += 1) session.post(aPost({ id: String(i), time: NOW - i * 1_000 }), true);
+    session.post(aPost({ id: 'ancient', time: NOW - 9e8 }), true);
+    vi.advanceTimersByTime(1_000);
+    const { figures } = session.view();
+    expect(session.feed().rows).toHaveLength(61);
+    expect(figures.latency).toBeUndefined();
+    expect(figures.history.reduce((sum, rate) => sum + rate * 3, 0)).toBeGreaterThan(55);
+  });
+
+  it("measures ages by the gateway's clock, not by this device's", () => {
+    session.clock(NOW + 3_600_000);
+    session.post(aPost({ time: NOW + 3_600_000 - 400 }), false);
+    vi.advanceTimersByTime(1_000);
+    expect(session.view().figures.latency?.p50).toBe(400);
+  });
+
+  it('stops all that moves while paused, and counts what it holds back', () => {
+    session.pause(true);
+    expect(map.freeze).toHaveBeenLastCalledWith(true);
+    const before = session.view();
+    session.post(live('1'), false);
+    session.blip(aBlip(), false);
+    vi.advanceTimersByTime(3_000);
+    expect(shownIds()).toEqual([]);
+    expect(session.view()).toMatchObject({ state: 'paused', pausedCount: 2, now: before.now });
+    expect(session.view().figures).toBe(before.figures);
+    session.pause(false);
+    expect(shownIds()).toEqual(['1']);
+    expect(map.freeze).toHaveBeenLastCalledWith(false);
+    expect(session.view().figures.posts).toBeGreaterThan(0);
+  });
+
+  it('removes a post at once from feed and map, even while paused', () => {
+    session.post(live('1'), false);
+    vi.advanceTimersByTime(1_000);
+    session.pause(true);
+    session.postRemoved({ key: 's:1' });
+    expect(shownIds()).toEqual([]);
+    expect(map.remove).toHaveBeenCalledWith('s:1');
+  });
+
+  it('passes on a removal of positions to cards and map', () => {
+    session.post(live('1'), false);
+    vi.advanceTimersByTime(1_000);
+    const removal = { source: 's', userId: 'u', upToId: '1' };
+    session.geoRemoved(removal);
+    expect(session.feed().rows[0]?.country).toBe('');
+    expect(map.removeOf).toHaveBeenCalledWith(removal);
+  });
+
+  it('forgets what it cannot vouch for after a gap, and tells of the gap for a while', () => {
+    session.post(live('1'), false);
+    vi.advanceTimersByTime(1_000);
+    session.missed({ reason: 'slow', count: 12, stale: true });
+    expect(shownIds()).toEqual([]);
+    expect(map.clear).toHaveBeenCalled();
+    expect(session.view().notice).toMatchObject({ count: 12 });
+    vi.advanceTimersByTime(22_000);
+    expect(session.view().notice).toBeUndefined();
+    expect(session.view().figures.missed).toBe(12);
+  });
+
+  it('keeps what it has when only unread backlog was lost', () => {
+    session.post(live('1'), false);
+    vi.advanceTimersByTime(1_000);
+    session.missed({ reason: 'backlog', count: 5, stale: false });
+    expect(shownIds()).toEqual(['1']);
+  });
+
+  it('stands still while the feed is read', () => {
+    session.hold(true);
+    session.post(live('1'), false);
+    vi.advanceTimersByTime(1_000);
+    expect(session.feed()).toMatchObject({ rows: [], held: 1 });
+    session.release();
+    expect(shownIds()).toEqual(['1']);
+  });
+
+  it('says that data is simulated as soon as any is', () => {
+    expect(session.view().simulated).toBe(false);
+    session.blip(aBlip({ simulated: true }), true);
+    expect(session.view().simulated).toBe(true);
+  });
+
+  it('freezes the map while there is no connection', () => {
+    session.status({ phase: 'waiting', until: NOW + 4_000, attempt: 1 });
+    expect(map.freeze).toHaveBeenLastCalledWith(true);
+    session.status({ phase: 'open' });
+    expect(map.freeze).toHaveBeenLastCalledWith(false);
+  });
+});
