@@ -2,7 +2,6 @@ package enrich_test
 
 import (
 	"bytes"
-	"fmt"
 	"strconv"
 	"strings"
 	"testing"

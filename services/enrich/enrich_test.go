@@ -1,9 +1,9 @@
 package enrich_test
 
 import (
-	"fmt"
 	"math"
 	"reflect"
+	"strconv"
 	"strings"
 	"testing"
 
