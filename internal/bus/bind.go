@@ -22,7 +22,7 @@ type Lag struct {
 
 // Lag asks for the lag of a durable consumer.
 func (c *Conn) Lag(ctx context.Context, stream, durable string) (Lag, error) {
-	ctx, cancel := short(ctx)
+	ctx, cancel := c.short(ctx)
 	defer cancel()
 	cons, err := c.js.Consumer(ctx, stream, durable)
 	if err != nil {
@@ -65,7 +65,7 @@ type snapshot struct {
 }
 
 func (r *reader) snapshot(ctx context.Context) (snapshot, error) {
-	ctx, cancel := short(ctx)
+	ctx, cancel := r.conn.short(ctx)
 	defer cancel()
 	stream, err := r.conn.streamState(ctx, r.o.Stream)
 	if err != nil {
@@ -127,7 +127,7 @@ func (r *reader) forward(ctx context.Context, info *jetstream.ConsumerInfo) erro
 	if floor <= info.AckFloor.Stream {
 		return nil
 	}
-	ctx, cancel := short(ctx)
+	ctx, cancel := r.conn.short(ctx)
 	defer cancel()
 	r.conn.log.Warn("consumer was made anew, go on where the last one was", slog.String("stream", r.o.Stream),
 		slog.String("durable", r.o.Durable), slog.Uint64("after", floor))
@@ -142,11 +142,12 @@ func (r *reader) forward(ctx context.Context, info *jetstream.ConsumerInfo) erro
 func (r *reader) watch(ctx context.Context, end func()) {
 	tick := time.NewTicker(r.conn.watchEvery)
 	defer tick.Stop()
+	linked := r.conn.linked.next()
 	for {
-		linked := r.conn.linked.next()
 		select {
 		case <-tick.C:
 		case <-linked:
+			linked = r.conn.linked.next()
 		case <-ctx.Done():
 			return
 		}

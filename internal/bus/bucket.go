@@ -80,7 +80,7 @@ func (b bucket) get(ctx context.Context, key string) (kvEntry, error) {
 // returns its new revision. errConflict if it is not; any other error leaves
 // open whether it was written.
 func (b bucket) put(ctx context.Context, key string, rev uint64, e kvEntry, ttl time.Duration) (uint64, error) {
-	ctx, cancel := short(ctx)
+	ctx, cancel := b.conn.short(ctx)
 	defer cancel()
 	opts := []jetstream.PublishOpt{
 		jetstream.WithExpectStream(b.stream), jetstream.WithExpectLastSequencePerSubject(rev), jetstream.WithRetryAttempts(0),

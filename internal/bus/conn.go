@@ -78,6 +78,7 @@ type Conn struct {
 	closed chan struct{}
 	// linked fires on every connect and reconnect.
 	linked signal
+	link   link
 	// deniedAt is when a permission was refused last, in nanoseconds since 1970.
 	deniedAt atomic.Int64
 	ensuring ensuring
@@ -176,6 +177,7 @@ func (c *Conn) onReconnect(nc *nats.Conn) {
 
 func (c *Conn) onDisconnect(_ *nats.Conn, err error) {
 	c.metrics.connected.Set(0)
+	c.link.broke()
 	if err != nil {
 		c.log.Warn("disconnected from nats", slog.String("error", err.Error()))
 	}
@@ -248,9 +250,4 @@ func (c *Conn) MaxPayload() int64 {
 		return n
 	}
 	return defaultMaxPayload
-}
-
-// short bounds one request to the server.
-func short(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(ctx, apiTimeout)
 }

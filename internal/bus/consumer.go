@@ -68,7 +68,7 @@ func (c *Conn) Consume(ctx context.Context, o ConsumeOptions, handle func(*Deliv
 	r := &reader{conn: c, o: o, handle: handle, metrics: c.metrics.consumer(o.Stream, o.Durable)}
 	delay := backoff{base: rebindDelay, limit: rebindDelayMax}
 	for ctx.Err() == nil {
-		began := time.Now()
+		began, linked := time.Now(), c.linked.next()
 		err := r.session(ctx)
 		if ctx.Err() != nil {
 			break
@@ -79,7 +79,7 @@ func (c *Conn) Consume(ctx context.Context, o ConsumeOptions, handle func(*Deliv
 		c.log.Warn("bind consumer again", slog.String("stream", o.Stream), slog.String("durable", o.Durable),
 			slog.String("error", errText(err)))
 		c.metrics.rebinds.WithLabelValues(o.Stream).Inc()
-		wait(ctx, delay.next(), c.linked.next())
+		wait(ctx, delay.next(), linked)
 	}
 	return nil
 }

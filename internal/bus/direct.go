@@ -32,9 +32,6 @@ const (
 	statusNoResponders = "503"
 )
 
-// directTimeout bounds the wait for each message of a batch.
-const directTimeout = apiTimeout
-
 // directRequest asks a stream for messages without a consumer (ADR-31).
 type directRequest struct {
 	Seq       uint64     `json:"seq,omitempty"`
@@ -54,7 +51,7 @@ func (c *Conn) directLast(ctx context.Context, stream, subject string) (Stored, 
 	if err != nil {
 		return Stored{}, err
 	}
-	ctx, cancel := short(ctx)
+	ctx, cancel := c.short(ctx)
 	defer cancel()
 	m, err := c.nc.RequestWithContext(ctx, directSubject(stream), body)
 	if err != nil {
@@ -89,7 +86,7 @@ func (c *Conn) directBatch(ctx context.Context, stream string, r directRequest) 
 		return nil, false, err
 	}
 	for {
-		m, err := nextDirect(ctx, sub)
+		m, err := c.nextDirect(ctx, sub)
 		if err != nil {
 			return nil, false, err
 		}
@@ -110,8 +107,9 @@ func (c *Conn) directBatch(ctx context.Context, stream string, r directRequest) 
 	}
 }
 
-func nextDirect(ctx context.Context, sub *nats.Subscription) (*nats.Msg, error) {
-	ctx, cancel := context.WithTimeout(ctx, directTimeout)
+// nextDirect waits for the next message of a batch.
+func (c *Conn) nextDirect(ctx context.Context, sub *nats.Subscription) (*nats.Msg, error) {
+	ctx, cancel := c.short(ctx)
 	defer cancel()
 	return sub.NextMsgWithContext(ctx)
 }

@@ -63,7 +63,7 @@ func (c *Conn) ensureDurable(ctx context.Context, d Durable, fromNow bool) error
 	if err := errors.Join(validStream(d.Stream), validStream(d.Name)); err != nil {
 		return err
 	}
-	ctx, cancel := short(ctx)
+	ctx, cancel := c.short(ctx)
 	defer cancel()
 	cons, err := c.js.Consumer(ctx, d.Stream, d.Name)
 	if errors.Is(err, jetstream.ErrConsumerNotFound) {
@@ -125,7 +125,7 @@ func (c *Conn) RestartDurable(ctx context.Context, stream, durable string, notBe
 }
 
 func (c *Conn) restartDurable(ctx context.Context, stream, durable string, notBefore time.Time) (uint64, error) {
-	ctx, cancel := short(ctx)
+	ctx, cancel := c.short(ctx)
 	defer cancel()
 	if _, err := c.js.ResetConsumer(ctx, stream, durable); err != nil {
 		return 0, err

@@ -92,7 +92,7 @@ func (c *Conn) ensureOnce(ctx context.Context, l Layout) error {
 // ensureStream creates the stream or, only if it differs, updates it. Another
 // process may do the same at any moment.
 func (c *Conn) ensureStream(ctx context.Context, cfg jetstream.StreamConfig) error {
-	ctx, cancel := short(ctx)
+	ctx, cancel := c.short(ctx)
 	defer cancel()
 	s, err := c.js.Stream(ctx, cfg.Name)
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
@@ -133,7 +133,7 @@ func overlayStream(have, spec jetstream.StreamConfig) jetstream.StreamConfig {
 
 // ensureConsumer creates the consumer or, only if it differs, updates it.
 func (c *Conn) ensureConsumer(ctx context.Context, stream string, cfg jetstream.ConsumerConfig) error {
-	ctx, cancel := short(ctx)
+	ctx, cancel := c.short(ctx)
 	defer cancel()
 	cons, err := c.js.Consumer(ctx, stream, cfg.Durable)
 	if errors.Is(err, jetstream.ErrConsumerNotFound) {
@@ -175,7 +175,7 @@ func (c *Conn) explain(ctx context.Context, cfg jetstream.StreamConfig, err erro
 
 // room tells how much of its storage the server has promised already.
 func (c *Conn) room(ctx context.Context) string {
-	ctx, cancel := short(ctx)
+	ctx, cancel := c.short(ctx)
 	defer cancel()
 	info, err := c.js.AccountInfo(ctx)
 	if err != nil {

@@ -52,7 +52,7 @@ func (c *Conn) Follow(ctx context.Context, stream string, from uint64, changed f
 	f := &follower{conn: c, stream: stream, next: max(from, 1), changed: changed, fn: fn}
 	delay := backoff{base: rebindDelay, limit: rebindDelayMax}
 	for ctx.Err() == nil {
-		began := time.Now()
+		began, linked := time.Now(), c.linked.next()
 		err := f.session(ctx)
 		if f.failed != nil {
 			return f.failed
@@ -66,7 +66,7 @@ func (c *Conn) Follow(ctx context.Context, stream string, from uint64, changed f
 		c.log.Warn("follow stream again", slog.String("stream", stream), slog.Uint64("from", f.next),
 			slog.String("error", errText(err)))
 		c.metrics.rebinds.WithLabelValues(stream).Inc()
-		wait(ctx, delay.next(), c.linked.next())
+		wait(ctx, delay.next(), linked)
 	}
 	return nil
 }
@@ -118,7 +118,7 @@ func (f *follower) bind(ctx context.Context) error {
 // consumer makes an ephemeral one that the server forgets soon. It needs no
 // acks: an interrupted reader knows itself where to go on.
 func (f *follower) consumer(ctx context.Context) (jetstream.Consumer, error) {
-	ctx, cancel := short(ctx)
+	ctx, cancel := f.conn.short(ctx)
 	defer cancel()
 	cons, err := f.conn.js.CreateConsumer(ctx, f.stream, jetstream.ConsumerConfig{
 		Name:          f.conn.name + "-" + nuid.Next(),

@@ -56,12 +56,13 @@ func (p *Publisher) postpone(e *entry, err error) {
 func (p *Publisher) retryAll() {
 	tick := time.NewTicker(retryTick)
 	defer tick.Stop()
+	linked := p.conn.linked.next()
 	for {
-		linked := p.conn.linked.next()
 		relinked := false
 		select {
 		case <-tick.C:
 		case <-linked:
+			linked = p.conn.linked.next()
 			relinked = true
 		case <-p.stop:
 			return

@@ -38,7 +38,7 @@ func (c *Conn) Stream(ctx context.Context, name string) (StreamState, error) {
 }
 
 func (c *Conn) streamState(ctx context.Context, name string) (StreamState, error) {
-	ctx, cancel := short(ctx)
+	ctx, cancel := c.short(ctx)
 	defer cancel()
 	s, err := c.js.Stream(ctx, name)
 	if errors.Is(err, jetstream.ErrStreamNotFound) {

@@ -31,6 +31,17 @@ func MaxStore(n int64) Option {
 	return func(o *server.Options) { o.JetStreamMaxStore = n }
 }
 
+// DenyPublish refuses every client the right to publish to the subjects.
+func DenyPublish(subjects ...string) Option {
+	return func(o *server.Options) {
+		o.NoAuthUser = "anyone"
+		o.Users = []*server.User{{
+			Username: "anyone", Password: "anyone",
+			Permissions: &server.Permissions{Publish: &server.SubjectPermission{Deny: subjects}},
+		}}
+	}
+}
+
 // Server is a nats-server with JetStream that belongs to one test or benchmark.
 type Server struct {
 	tb      testing.TB

@@ -1,0 +1,32 @@
+package bus
+
+import (
+	"context"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/blipstream/blipstream/internal/feed"
+)
+
+// WatchEvery makes a connection's readers look at their streams more often.
+// Call it before they are started.
+func WatchEvery(c *Conn, d time.Duration) { c.watchEvery = d }
+
+// Held is the count of redeliveries that a consumer did not hand out.
+func Held(c *Conn, stream, durable string) prometheus.Counter {
+	return c.metrics.held.WithLabelValues(stream, durable)
+}
+
+// LettersFor is Letters for a server with the given largest payload.
+func LettersFor(d Dead, maxPayload int64) []Msg { return letters(d, maxPayload) }
+
+// String tells connections apart.
+func (c *Conn) String() string { return c.name }
+
+// SaveUnheard saves as if the answer never arrived.
+func SaveUnheard(ctx context.Context, c *Cursor, at feed.Cursor) error {
+	rev := c.rev
+	defer func() { c.rev = rev }()
+	return c.Save(ctx, at)
+}
