@@ -1,0 +1,226 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/blipstream/blipstream/internal/bus"
+	"github.com/blipstream/blipstream/internal/feed"
+	"github.com/blipstream/blipstream/internal/service"
+	"github.com/blipstream/blipstream/internal/simulate"
+	"github.com/blipstream/blipstream/services/enrich"
+)
+
+// Options say what is measured.
+type Options struct {
+	// Tweets is how many each half reads; 0 stands for 60,000.
+	Tweets int
+	// Seed tells simulated worlds apart.
+	Seed uint64
+	// Layout is what RAW and EVENTS are made with; the zero value stands for
+	// the default one.
+	Layout bus.Layout
+	// Config is enrich's; the zero value stands for the default one.
+	Config enrich.Config
+	// Log receives what goes on; nil discards it.
+	Log *slog.Logger
+}
+
+const (
+	defaultTweets = 60_000
+	// pollEvery is how often the backlog is looked at, and so the most by which
+	// a time is too long: under 1 % of what the default number takes.
+	pollEvery = 20 * time.Millisecond
+	// source is where the items claim to come from.
+	source = "bench"
+)
+
+func (o Options) withDefaults() Options {
+	if o.Tweets <= 0 {
+		o.Tweets = defaultTweets
+	}
+	if o.Layout == (bus.Layout{}) {
+		o.Layout = bus.DefaultLayout()
+	}
+	if o.Config.Prefetch == 0 {
+		o.Config = enrich.DefaultConfig()
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	return o
+}
+
+// run is one measurement.
+type run struct {
+	o     Options
+	conn  *bus.Conn
+	world *simulate.World
+	// filled is how many positions of the world are in RAW, or were.
+	filled uint64
+}
+
+// Run measures. The server at natsURL should be one of its own: what waits in
+// its RAW is read first, and tweets stay there afterwards.
+func Run(ctx context.Context, natsURL string, o Options) (Report, error) {
+	o = o.withDefaults()
+	// Ids count from the epoch, so that no earlier run's events are duplicates.
+	world, err := simulate.NewWorld(simulate.WorldOptions{
+		Seed: o.Seed, Geo: simulate.DefaultGeo, Epoch: time.Now().Truncate(time.Second),
+	})
+	if err != nil {
+		return Report{}, fmt.Errorf("bench: make tweets: %w", err)
+	}
+	conn, err := bus.Connect(bus.Options{URL: natsURL, Name: "bench", Log: o.Log, Layout: &o.Layout})
+	if err != nil {
+		return Report{}, fmt.Errorf("bench: %w", err)
+	}
+	defer func() {
+		ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+		defer cancel()
+		_ = conn.Close(ending) // there is nothing left to lose
+	}()
+	r := &run{o: o, conn: conn, world: world}
+	return r.measure(ctx)
+}
+
+// measure runs both halves.
+func (r *run) measure(ctx context.Context) (rep Report, err error) {
+	if err := r.conn.Ensure(ctx, r.o.Layout); err != nil {
+		return rep, fmt.Errorf("bench: %w", err)
+	}
+	if _, err := r.timed(ctx, r.ackAll); err != nil { // what others left
+		return rep, err
+	}
+	bytes, err := r.fill(ctx)
+	if err != nil {
+		return rep, err
+	}
+	rep.Tweets, rep.TweetBytes = r.o.Tweets, float64(bytes)/float64(r.o.Tweets)
+	if rep.Ack, err = r.timed(ctx, r.ackAll); err != nil {
+		return rep, err
+	}
+	if _, err := r.fill(ctx); err != nil {
+		return rep, err
+	}
+	before, err := r.conn.Stream(ctx, feed.StreamEvents)
+	if err != nil {
+		return rep, fmt.Errorf("bench: %w", err)
+	}
+	if rep.Enrich, err = r.timed(ctx, r.enrichAll); err != nil {
+		return rep, err
+	}
+	after, err := r.conn.Stream(ctx, feed.StreamEvents)
+	if err != nil {
+		return rep, fmt.Errorf("bench: %w", err)
+	}
+	rep.Events = after.LastSeq - before.LastSeq
+	rep.RSS = residentBytes()
+	return rep, nil
+}
+
+// fill puts the next tweets into RAW; it returns how many bytes they have.
+func (r *run) fill(ctx context.Context) (bytes int64, err error) {
+	p, err := r.conn.NewPublisher(bus.PublisherOptions{Stream: feed.StreamRaw})
+	if err != nil {
+		return 0, fmt.Errorf("bench: fill RAW: %w", err)
+	}
+	defer p.Close()
+	var failure atomic.Pointer[error]
+	header := bus.Header{feed.HeaderFormat: {string(feed.FormatTwitterV1)}}
+	for range r.o.Tweets {
+		data := r.world.Append(nil, r.filled)
+		bytes += int64(len(data))
+		msg := bus.Msg{
+			Subject: feed.RawSubject(source), ID: feed.RawID(source, strconv.FormatUint(r.world.ID(r.filled), 10)),
+			Header: header, Data: data,
+		}
+		r.filled++
+		err := p.Publish(ctx, []bus.Msg{msg}, func(err error) {
+			if err != nil {
+				failure.Store(&err)
+			}
+		})
+		if err != nil {
+			return 0, fmt.Errorf("bench: fill RAW: %w", err)
+		}
+	}
+	if err := p.Flush(ctx); err != nil {
+		return 0, fmt.Errorf("bench: fill RAW: %w", err)
+	}
+	if err := failure.Load(); err != nil {
+		return 0, fmt.Errorf("bench: fill RAW: %w", *err)
+	}
+	return bytes, nil
+}
+
+// timed runs a half until RAW has no backlog.
+func (r *run) timed(ctx context.Context, half func(context.Context) error) (Half, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	cpu, start := cpuTime(), time.Now()
+	done := make(chan error, 1)
+	go func() { done <- half(ctx) }()
+	waited := make(chan error, 1)
+	go func() { waited <- r.emptied(ctx) }()
+	var h Half
+	select {
+	case err := <-done:
+		if err == nil {
+			err = errStopped
+		}
+		return Half{}, fmt.Errorf("bench: %w", err)
+	case err := <-waited:
+		h = Half{Took: time.Since(start), CPU: cpuTime() - cpu, tweets: r.o.Tweets}
+		cancel()
+		return h, errors.Join(err, <-done)
+	}
+}
+
+var errStopped = errors.New("stopped before the backlog was read")
+
+// emptied waits until the durable has neither a backlog nor unsettled items.
+func (r *run) emptied(ctx context.Context) error {
+	tick := time.NewTicker(pollEvery)
+	defer tick.Stop()
+	for {
+		lag, err := r.conn.Lag(ctx, feed.StreamRaw, bus.DurableEnrich)
+		if err != nil {
+			return fmt.Errorf("bench: %w", err)
+		}
+		if lag.Pending == 0 && lag.AckPending == 0 {
+			return nil
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return fmt.Errorf("bench: wait for the backlog: %w", context.Cause(ctx))
+		}
+	}
+}
+
+// ackAll takes items and acknowledges them.
+func (r *run) ackAll(ctx context.Context) error {
+	o := bus.ConsumeOptions{Stream: feed.StreamRaw, Durable: bus.DurableEnrich, Prefetch: r.o.Config.Prefetch}
+	return r.conn.Consume(ctx, o, func(d *bus.Delivery) {
+		// A verdict that is lost brings the item again, and the wait lasts longer.
+		_ = d.Ack()
+	})
+}
+
+// enrichAll is the service.
+func (r *run) enrichAll(ctx context.Context) error {
+	env := service.Env{Log: r.o.Log, Metrics: prometheus.NewRegistry(), Health: service.NewHealth()}
+	svc, err := enrich.New(r.o.Config, r.conn, env)
+	if err != nil {
+		return err
+	}
+	return svc.Run(ctx)
+}
