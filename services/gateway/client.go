@@ -149,7 +149,10 @@ func (c *client) live(ctx context.Context) {
 				return
 			}
 		case <-c.s.closing:
-			_ = c.bye(byeShutdown) // it ends either way
+			c.s.tail.Flush()
+			if c.drain(&scratch) == nil {
+				_ = c.bye(byeShutdown) // it ends either way
+			}
 			return
 		case <-ctx.Done():
 			return

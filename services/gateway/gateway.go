@@ -129,9 +129,7 @@ func (s *Service) Run(ctx context.Context) error {
 		{Name: "stats", Runner: runner(s.runStats)},
 		{Name: "backlog", Runner: runner(s.watchBacklog)},
 	}
-	err := service.Group(ctx, jobs...)
-	s.tail.Close()
-	if err != nil {
+	if err := service.Group(ctx, jobs...); err != nil {
 		return fmt.Errorf("gateway: %w", err)
 	}
 	return nil

@@ -16,8 +16,10 @@ import (
 )
 
 const (
-	// tick is how often a writer looks after heartbeats and stalled clients.
-	tick = 50 * time.Millisecond
+	// idleTick is how often a writer looks after heartbeats where nothing else
+	// happens, stalledTick how often it tries clients that had no room.
+	idleTick    = 100 * time.Millisecond
+	stalledTick = 10 * time.Millisecond
 	// passChunks bounds what one client is given before the others' turn.
 	passChunks = 4
 	// maxSkips bounds how many passes a stalled client is left alone.
@@ -80,7 +82,7 @@ type peer struct {
 	// that was sent in part, or an event of the gateway's own.
 	rest []byte
 	beat time.Time
-	// stalled is since when the socket has taken nothing; zero if it does.
+	// stalled is since when the socket has taken nothing; zero if it takes all.
 	stalled time.Time
 	// skip counts down the passes to leave out, skips is what it begins at.
 	skip, skips uint8
@@ -94,6 +96,8 @@ type shard struct {
 	write   nonBlocking
 	// sent since the counters were last brought up to date.
 	bytes, events int
+	// stalled says that the last pass found a peer without room.
+	stalled bool
 
 	mu      sync.Mutex
 	arrived []*peer
@@ -122,18 +126,23 @@ func (sh *shard) adopt(p *peer) bool {
 
 // run walks the peers whenever there is something for them.
 func (sh *shard) run(ctx context.Context) {
-	ticker := time.NewTicker(tick)
-	defer ticker.Stop()
+	timer := time.NewTimer(idleTick)
+	defer timer.Stop()
 	for {
 		changed := sh.s.tail.Changed()
 		sh.admit()
 		if more := sh.pass(time.Now()); more && ctx.Err() == nil {
 			continue
 		}
+		if sh.stalled {
+			timer.Reset(stalledTick)
+		} else {
+			timer.Reset(idleTick)
+		}
 		select {
 		case <-changed:
 		case <-sh.wake:
-		case <-ticker.C:
+		case <-timer.C:
 		case <-ctx.Done():
 			sh.farewell()
 			return
@@ -151,6 +160,7 @@ func (sh *shard) admit() {
 
 // pass gives every peer its turn; true if one of them could take more now.
 func (sh *shard) pass(now time.Time) (more bool) {
+	sh.stalled = false
 	kept := sh.peers[:0]
 	for _, p := range sh.peers {
 		again, ok := sh.serve(p, now)
@@ -173,6 +183,7 @@ func (sh *shard) pass(now time.Time) (more bool) {
 func (sh *shard) serve(p *peer, now time.Time) (again, ok bool) {
 	if p.skip > 0 {
 		p.skip--
+		sh.stalled = true
 		return false, true
 	}
 	for range passChunks {
@@ -244,18 +255,19 @@ func (sh *shard) writeChunk(p *peer, c tail.Chunk, now time.Time) (bool, error) 
 
 // progress notes whether the socket took what it was given.
 func (sh *shard) progress(p *peer, n int, all bool, now time.Time) bool {
-	if n > 0 {
-		p.stalled = time.Time{}
-	}
-	if all {
-		p.skips = 0
+	switch {
+	case all:
+		p.stalled, p.skips = time.Time{}, 0
 		return true
-	}
-	if p.stalled.IsZero() {
+	case n > 0:
+		p.stalled, p.skips = now, 0
+	case p.stalled.IsZero():
 		p.stalled = now
+	default:
+		p.skips = min(2*p.skips+1, maxSkips)
 	}
-	p.skips = min(2*p.skips+1, maxSkips)
 	p.skip = p.skips
+	sh.stalled = true
 	return false
 }
 
@@ -280,6 +292,7 @@ func (sh *shard) farewell() {
 	sh.stopped = true
 	sh.mu.Unlock()
 	sh.admit()
+	sh.s.tail.Flush()
 	sh.pass(time.Now())
 	for _, p := range sh.peers {
 		if len(p.rest) == 0 {

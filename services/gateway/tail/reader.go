@@ -105,7 +105,12 @@ func (r *Reader) Next(scratch [][]byte) (Chunk, *Gap) {
 		}
 		sealed := s.sealed.Load() // before published: then that is final
 		n := int(s.published.Load())
-		r.enter(s)
+		if s.generation != r.generation {
+			r.enter(s)
+			if len(s.notice) > 0 {
+				return Chunk{Runs: append(scratch[:0], s.notice), Bytes: len(s.notice), from: s}, nil
+			}
+		}
 		if c := r.take(s, n, scratch); c.Bytes > 0 {
 			return c, nil
 		}
@@ -118,9 +123,7 @@ func (r *Reader) Next(scratch [][]byte) (Chunk, *Gap) {
 
 // enter follows the log into another generation.
 func (r *Reader) enter(s *segment) {
-	if s.generation != r.generation {
-		r.generation, r.epoch, r.next = s.generation, s.epoch, s.floor
-	}
+	r.generation, r.epoch, r.next, r.index = s.generation, s.epoch, s.floor, 0
 }
 
 // take collects the entries of s up to n that the reader wants.
@@ -181,6 +184,9 @@ func (r *Reader) fallen() *Gap {
 // sent before anything else; nil if none was.
 func (r *Reader) Undo(c Chunk, sent int) (rest []byte) {
 	s := c.from
+	if c.entries[1] == 0 { // a notice
+		return s.notice[sent:]
+	}
 	for i := c.entries[0]; i < c.entries[1]; i++ {
 		if !r.filter.match(s.entries[i].kind) {
 			continue

@@ -44,6 +44,8 @@ type segment struct {
 	// generation counts the resets before the segment; epoch is its stream.
 	generation uint64
 	epoch      string
+	// notice is for readers who come from the generation before.
+	notice []byte
 	// floor is the sequence that was next when the segment was begun.
 	floor   uint64
 	buf     []byte

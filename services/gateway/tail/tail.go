@@ -1,6 +1,7 @@
 package tail
 
 import (
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -66,8 +67,8 @@ func New(o Options) *Tail {
 	return t
 }
 
-// Close ends the collecting: what was appended becomes readable now.
-func (t *Tail) Close() {
+// Flush makes what was appended readable now.
+func (t *Tail) Flush() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.timer.Stop()
@@ -77,16 +78,14 @@ func (t *Tail) Close() {
 // Reset says that what follows belongs to epoch and starts at sequence start,
 // which may be lower than before, even if the epoch is the same.
 // What is in the log stays readable for readers that have not had it yet;
-// notice, if not nil, is what all of them get then.
+// notice, if not nil, is what they get between the two.
 func (t *Tail) Reset(epoch string, start uint64, notice []byte) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.epoch, t.floor, t.next = epoch, start, start
 	t.generation++
 	t.begin(segmentBytes)
-	if notice != nil {
-		t.add(start, control, notice)
-	}
+	t.current.notice = slices.Clone(notice)
 	t.touch()
 }
 
@@ -124,6 +123,7 @@ func (t *Tail) add(seq uint64, kind uint32, encoded []byte) {
 // that are too much. A segment without entries is replaced: only the newest
 // may be empty, which keeps the search among them simple.
 func (t *Tail) begin(size int) {
+	// When an empty segment is replaced, so is what was to be said in it.
 	s := &segment{generation: t.generation, epoch: t.epoch, floor: t.next, buf: make([]byte, size)}
 	switch c := t.current; {
 	case c == nil:

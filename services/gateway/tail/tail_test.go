@@ -67,7 +67,7 @@ func same(t *testing.T, got, want []string) {
 func newTail(t *testing.T, bytes int64) *Tail {
 	t.Helper()
 	tl := New(Options{Bytes: bytes})
-	t.Cleanup(tl.Close)
+	t.Cleanup(tl.Flush)
 	tl.Reset("e", 1, nil)
 	return tl
 }
@@ -179,7 +179,7 @@ func TestResetMovesReaders(t *testing.T) {
 	if !ok {
 		t.Fatal("refused")
 	}
-	same(t, read(late), []string{"recreated", "3"})
+	same(t, read(late), []string{"3"})
 }
 
 func TestResetWithinAnEpoch(t *testing.T) {
@@ -238,6 +238,20 @@ func TestUndo(t *testing.T) {
 	}
 }
 
+func TestUndoOfANotice(t *testing.T) {
+	const notice = "notice \n"
+	for sent := range len(notice) {
+		tl := newTail(t, 8<<20)
+		r := tl.Live(nil)
+		tl.Reset("f", 1, []byte(notice))
+		c, _ := r.Next(nil)
+		if got := notice[:sent] + string(r.Undo(c, sent)); got != notice {
+			t.Fatalf("after %d bytes: %q", sent, got)
+		}
+		same(t, read(r), nil)
+	}
+}
+
 // chunk is the first chunk of a reader from the start.
 func chunk(t *testing.T, tl *Tail, kinds []string) Chunk {
 	t.Helper()
@@ -252,7 +266,7 @@ func chunk(t *testing.T, tl *Tail, kinds []string) Chunk {
 func TestWindow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		tl := New(Options{Bytes: 1 << 20, Window: 20 * time.Millisecond})
-		defer tl.Close()
+		defer tl.Flush()
 		tl.Reset("e", 1, nil)
 		<-time.After(time.Second)
 		r := tl.Live(nil)
@@ -270,12 +284,12 @@ func TestWindow(t *testing.T) {
 	})
 }
 
-func TestCloseShowsTheRest(t *testing.T) {
+func TestFlush(t *testing.T) {
 	tl := New(Options{Bytes: 1 << 20, Window: time.Hour})
 	tl.Reset("e", 1, nil)
 	r := tl.Live(nil)
 	fill(tl, 1, 5, 100)
-	tl.Close()
+	tl.Flush()
 	same(t, read(r), span(1, 5))
 }
 
