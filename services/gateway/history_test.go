@@ -18,13 +18,13 @@ import (
 // a thousand.
 const pad = 900
 
-// evicted is a world whose ring has lost its beginning: 4,000 events.
+// evicted is a world whose ring has lost its beginning: 2,000 events.
 func evicted(t *testing.T, change func(*Config)) *world {
 	t.Helper()
 	w := newWorld(t, change)
-	w.publish(2000, pad)
+	w.publish(1000, pad)
 	w.settle()
-	if floor := w.gateway.tail.State().Floor; floor < 1000 {
+	if floor := w.gateway.tail.State().Floor; floor < 500 {
 		t.Fatalf("the ring still reaches back to %d", floor)
 	}
 	return w
@@ -37,11 +37,11 @@ func TestResumeFromTheStream(t *testing.T) {
 		t.Fatalf("got %+v", e)
 	}
 	w.publish(50, pad)
-	if gaps := w.account(s, 8, 4100); len(gaps) > 0 {
+	if gaps := w.account(s, 8, 2100); len(gaps) > 0 {
 		t.Errorf("gaps %+v", gaps)
 	}
 	w.publish(5, pad)
-	w.account(s, 4101, 4110)
+	w.account(s, 2101, 2110)
 }
 
 func TestResumeWhileTheRingMovesOn(t *testing.T) {
@@ -50,9 +50,9 @@ func TestResumeWhileTheRingMovesOn(t *testing.T) {
 	published := make(chan struct{})
 	go func() {
 		defer close(published)
-		w.publish(3000, pad)
+		w.publish(1500, pad)
 	}()
-	if gaps := w.account(s, 2, 10000); len(gaps) > 0 {
+	if gaps := w.account(s, 2, 5000); len(gaps) > 0 {
 		t.Errorf("gaps %+v", gaps)
 	}
 	<-published
@@ -63,7 +63,7 @@ func TestResumeFilteredFromTheStream(t *testing.T) {
 		w := evicted(t, nil)
 		s := w.open("?kind="+kinds, w.id(4))
 		w.next(s)
-		for want := uint64(6); want <= 4000; want += 2 {
+		for want := uint64(6); want <= 2000; want += 2 {
 			if e := w.next(s); e.Name != "geo_blip" || w.seq(e.ID) != want {
 				t.Fatalf("got %s %s, want %d", e.Name, e.ID, want)
 			}
@@ -78,7 +78,7 @@ func TestResumeForARareKind(t *testing.T) {
 	bustest.Publish(t, w.conn, feed.StreamEvents, bus.Msg{
 		Subject: feed.EventSubject(feed.KindPostRemoved), ID: "removed", Data: []byte(`{"id":"1"}`),
 	})
-	if e := w.next(s); e.Name != "post_removed" || w.seq(e.ID) != 4001 {
+	if e := w.next(s); e.Name != "post_removed" || w.seq(e.ID) != 2001 {
 		t.Errorf("got %+v", e)
 	}
 }
@@ -109,7 +109,7 @@ func TestTrimmedHistoryIsTold(t *testing.T) {
 func TestMoreHistoryThanServedIsTold(t *testing.T) {
 	w := evicted(t, func(c *Config) { c.MaxReplayEvents = 100 })
 	s := w.open("", w.id(7))
-	gaps := w.account(s, 8, 4000)
+	gaps := w.account(s, 8, 2000)
 	if len(gaps) != 1 || gaps[0].Reason != reasonCapped {
 		t.Errorf("gaps %+v", gaps)
 	}
@@ -122,9 +122,9 @@ func TestReplaysAreBounded(t *testing.T) {
 	live := w.open("", "")
 	w.next(live)
 	w.publish(1, pad)
-	w.account(live, 4001, 4002) // is not held up
+	w.account(live, 2001, 2002) // is not held up
 	<-w.gateway.replays
-	if gaps := w.account(s, 8, 4002); len(gaps) > 0 {
+	if gaps := w.account(s, 8, 2002); len(gaps) > 0 {
 		t.Errorf("gaps %+v", gaps)
 	}
 }

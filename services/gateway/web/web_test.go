@@ -1,0 +1,102 @@
+package web
+
+import (
+	"compress/gzip"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"testing/fstest"
+)
+
+func testSite(t *testing.T) *Site {
+	t.Helper()
+	s, err := newSite(fstest.MapFS{
+		"index.html":         {Data: []byte("<!doctype html><title>x</title>")},
+		"assets/main-1.js":   {Data: []byte(strings.Repeat("let x;", 1000))},
+		"assets/small-2.css": {Data: []byte("a{}")},
+		".gitkeep":           {Data: []byte("x")},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func ask(s *Site, path string, header ...string) *http.Response {
+	r := httptest.NewRequest(http.MethodGet, path, nil)
+	for i := 0; i < len(header); i += 2 {
+		r.Header.Set(header[i], header[i+1])
+	}
+	rec := httptest.NewRecorder()
+	s.ServeHTTP(rec, r)
+	return rec.Result()
+}
+
+func TestPages(t *testing.T) {
+	s := testSite(t)
+	for _, page := range Pages() {
+		resp := ask(s, page)
+		if resp.StatusCode != http.StatusOK || resp.Header.Get("Cache-Control") != "no-cache" ||
+			resp.Header.Get("Content-Type") != "text/html; charset=utf-8" {
+			t.Errorf("%s: %s %v", page, resp.Status, resp.Header)
+		}
+		again := ask(s, page, "If-None-Match", `"other", W/`+resp.Header.Get("ETag"))
+		if again.StatusCode != http.StatusNotModified {
+			t.Errorf("%s again: %s", page, again.Status)
+		}
+	}
+}
+
+func TestAssets(t *testing.T) {
+	s := testSite(t)
+	resp := ask(s, "/assets/main-1.js", "Accept-Encoding", "br;q=1, gzip")
+	if resp.Header.Get("Content-Encoding") != "gzip" || !strings.Contains(resp.Header.Get("Cache-Control"), "immutable") {
+		t.Fatalf("got %v", resp.Header)
+	}
+	z, err := gzip.NewReader(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if body, err := io.ReadAll(z); err != nil || len(body) != 6000 {
+		t.Errorf("%d bytes, %v", len(body), err)
+	}
+	for _, accept := range []string{"", "br", "gzip;q=0", "gzip; q=0.0"} {
+		if resp := ask(s, "/assets/main-1.js", "Accept-Encoding", accept); resp.Header.Get("Content-Encoding") != "" {
+			t.Errorf("%q gets %v", accept, resp.Header)
+		}
+	}
+}
+
+func TestNotFound(t *testing.T) {
+	s := testSite(t)
+	for _, path := range []string{"/none", "/assets/", "/assets/../index", "/.gitkeep", "//index.html"} {
+		if resp := ask(s, path); resp.StatusCode != http.StatusNotFound {
+			t.Errorf("%s: %s", path, resp.Status)
+		}
+	}
+}
+
+func TestTheBuildHasAPage(t *testing.T) {
+	if _, err := New(); err != nil {
+		t.Error(err)
+	}
+	if _, err := newSite(fstest.MapFS{"other": {}}); err == nil {
+		t.Error("a build without a page is taken")
+	}
+}
+
+// TestTheBuildObeysThePolicy: the page may not hold scripts or styles of its
+// own, as the browser would not run them.
+func TestTheBuildObeysThePolicy(t *testing.T) {
+	page, err := dist.ReadFile("dist/index.html")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, bad := range []string{"<script>", "<style", " style=", " onclick=", "http://", "https://"} {
+		if strings.Contains(string(page), bad) {
+			t.Errorf("the page contains %q", bad)
+		}
+	}
+}
