@@ -1,0 +1,230 @@
+package ingest
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"log/slog"
+	"math/rand/v2"
+	"time"
+
+	"github.com/blipstream/blipstream/internal/bus"
+	"github.com/blipstream/blipstream/internal/feed"
+	"github.com/blipstream/blipstream/services/ingest/source"
+)
+
+const (
+	// stage names this service in the subjects of dead letters.
+	stage = "ingest"
+	// reasonTooLarge is for an item that is larger than the server takes.
+	reasonTooLarge = "too_large"
+	// saveTimeout bounds one saving of the cursor: a request that is refused
+	// for want of a permission is never answered.
+	saveTimeout = 2 * time.Second
+)
+
+// session is one tenure of a source's lease. Stream, and so emit and the
+// methods of source.Observer, run on one goroutine.
+type session struct {
+	*worker
+	ctx    context.Context
+	end    context.CancelCauseFunc
+	cursor *bus.Cursor
+	ledger ledger
+	// at is behind the last item that was taken, where the next connection
+	// goes on; saved is the position that was saved last.
+	at, saved feed.Cursor
+	// connected and items tell how the current connection went.
+	connected bool
+	items     int
+}
+
+// supervise keeps a connection to the upstream until the source ends (nil),
+// fails for good, or ctx ends.
+func (s *session) supervise(ctx context.Context) error {
+	var b backoff
+	for {
+		a, err := s.attempt(ctx)
+		if err == nil || ctx.Err() != nil || a.cause == source.CauseFatal {
+			return err
+		}
+		s.metrics.reconnects.WithLabelValues(a.cause.String()).Inc()
+		delay := b.next(a, rand.Float64()) //nolint:gosec // spreads reconnects; nothing depends on its being unguessable
+		if err := s.pause(ctx, delay, a, err); err != nil {
+			return err
+		}
+	}
+}
+
+// attempt makes one connection and reads it to its end.
+func (s *session) attempt(ctx context.Context) (attempt, error) {
+	s.connected, s.items = false, 0
+	began := time.Now()
+	err := s.src.Stream(ctx, s.at, s.emit)
+	a := attempt{cause: source.CauseNetwork, connected: s.connected, progressed: s.items > 0, lasted: time.Since(began)}
+	if told := (*source.Error)(nil); errors.As(err, &told) {
+		a.cause, a.asked = told.Cause, told.RetryAfter
+	}
+	return a, err
+}
+
+// pause waits for the next attempt.
+func (s *session) pause(ctx context.Context, delay time.Duration, a attempt, err error) error {
+	until := time.Now().Add(delay)
+	switch {
+	case errors.Is(err, source.ErrStalled):
+		s.status.set(stateStalled, err)
+	case delay > 0:
+		s.status.set(stateBackoff, err, slog.String("cause", a.cause.String()),
+			slog.Duration("retry_in", delay), slog.Time("retry_at", until))
+	default:
+		s.log.Info("reconnecting", slog.String("cause", a.cause.String()), slog.String("error", err.Error()))
+	}
+	s.metrics.retryAt.Set(float64(until.UnixMilli()) / 1e3)
+	defer s.metrics.retryAt.Set(0)
+	timer := time.NewTimer(delay)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		if !s.status.is(stateStalled) {
+			s.status.set(stateConnecting, err)
+		}
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// emit takes one item. It blocks while the window is full, and fails when the
+// session ends.
+func (s *session) emit(it feed.Item) error {
+	s.items++
+	s.status.live()
+	s.metrics.items.Inc()
+	s.metrics.bytes.Add(float64(len(it.Data)))
+	s.metrics.lastItem.Set(float64(it.Received.UnixMilli()) / 1e3)
+	slot, err := s.out.enter(s.ctx, it.Data)
+	if err != nil {
+		return err
+	}
+	n := s.take(it.Cursor)
+	m := message(s.name, it)
+	err = s.out.raw.Publish(s.ctx, []bus.Msg{m}, func(err error) { s.settled(n, m, slot, err) })
+	if err != nil {
+		s.out.leave(slot)
+		s.metrics.unstored.Dec()
+	}
+	return err
+}
+
+// take enters an item into the ledger.
+func (s *session) take(at feed.Cursor) uint64 {
+	if at != "" {
+		s.at = at
+	}
+	s.metrics.unstored.Inc()
+	return s.ledger.enter(at)
+}
+
+// settled is told what became of an item.
+func (s *session) settled(n uint64, m bus.Msg, slot bool, err error) {
+	switch {
+	case err == nil:
+		s.out.leave(slot)
+		s.store(n)
+	case errors.Is(err, bus.ErrTooLarge):
+		go func() {
+			defer s.out.leave(slot)
+			s.bury(n, bus.Dead{Stage: stage, Reason: reasonTooLarge, ID: m.ID, Err: err, Header: m.Header, Data: m.Data})
+		}()
+	default: // the outlet was closed: it is not stored, and the cursor stays before it
+		s.out.leave(slot)
+		s.metrics.unstored.Dec()
+	}
+}
+
+// store says that an item is kept in a stream.
+func (s *session) store(n uint64) {
+	s.ledger.settle(n)
+	s.metrics.stored.Inc()
+	s.metrics.unstored.Dec()
+}
+
+// bury keeps an item as a dead letter and waits until that is done, or the
+// outlet is closed. It may outlast the session, as items do.
+func (s *session) bury(n uint64, d bus.Dead) {
+	done := make(chan error, 1)
+	err := s.out.dead.Publish(context.WithoutCancel(s.ctx), s.conn.Letters(d), func(err error) { done <- err })
+	if err == nil {
+		err = <-done
+	}
+	if err != nil {
+		s.metrics.unstored.Dec()
+		s.log.Error("dead letter not stored", slog.String("reason", d.Reason), slog.String("id", d.ID), slog.String("error", err.Error()))
+		return
+	}
+	s.metrics.rejected.WithLabelValues(d.Reason).Inc()
+	s.log.Warn("dead letter", slog.String("reason", d.Reason), slog.String("id", d.ID), slog.Int("bytes", len(d.Data)))
+	s.store(n)
+}
+
+// reject keeps what is no item as a dead letter.
+func (s *session) reject(r source.Rejected) error {
+	n := s.take(r.Cursor)
+	sum := sha256.Sum256(r.Data)
+	d := bus.Dead{
+		Stage: stage, Reason: r.Reason, ID: feed.RawID(s.name, hex.EncodeToString(sum[:])), Err: r.Err, Data: r.Data,
+		Header: bus.Header{feed.HeaderReceived: {time.Now().UTC().Format(time.RFC3339Nano)}},
+	}
+	slot, err := s.out.enter(s.ctx, r.Data)
+	if err != nil {
+		return err
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		defer s.out.leave(slot)
+		s.bury(n, d)
+	}()
+	select {
+	case <-done:
+		return nil
+	case <-s.ctx.Done():
+		return context.Cause(s.ctx)
+	}
+}
+
+// saving saves the position now and then until ctx ends.
+func (s *session) saving(ctx context.Context) {
+	tick := time.NewTicker(s.cfg.SaveEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			s.save(ctx)
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// save saves the position, if it has moved. Another process that has claimed
+// the cursor ends the session.
+func (s *session) save(ctx context.Context) {
+	at := s.ledger.position()
+	if at == "" || at == s.saved {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, saveTimeout)
+	defer cancel()
+	err := s.cursor.Save(ctx, at)
+	switch {
+	case err == nil:
+		s.saved = at
+	case errors.Is(err, bus.ErrFenced):
+		s.end(err)
+	default: // the next tick tries again
+		s.log.Debug("cursor not saved", slog.String("error", err.Error()))
+	}
+}

@@ -1,0 +1,128 @@
+package ingest
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+)
+
+// state is what a source is doing.
+type state string
+
+// The states of a source.
+const (
+	// stateStandby: another process holds the lease, or the server is away.
+	stateStandby state = "standby"
+	// stateConnecting: the lease is held, the upstream has not answered yet.
+	stateConnecting state = "connecting"
+	// stateLive: the upstream took the connection, or sent an item.
+	stateLive state = "live"
+	// stateStalled: the upstream fell silent and is being connected to anew.
+	stateStalled state = "stalled"
+	// stateBackoff: the connection ended, and the next one has to wait.
+	stateBackoff state = "backoff"
+	// stateFailed: the source has failed for good, and somebody must act.
+	stateFailed state = "failed"
+	// stateDone: the source has ended, as a file does.
+	stateDone state = "done"
+)
+
+// states lists the states, for the metric that has a series for each.
+func states() []state {
+	return []state{stateStandby, stateConnecting, stateLive, stateStalled, stateBackoff, stateFailed, stateDone}
+}
+
+// downAfter is how long a source may go without a connection that works before
+// the process calls itself not ready.
+const downAfter = time.Minute
+
+// status is what is known about a source, for metrics, log and readiness.
+type status struct {
+	name    string
+	log     *slog.Logger
+	metrics sourceMetrics
+
+	mu    sync.Mutex
+	now   state
+	err   error     // why it is not live
+	since time.Time // when it was last live, or began to try
+}
+
+func newStatus(name string, log *slog.Logger, m sourceMetrics) *status {
+	s := &status{name: name, log: log, metrics: m}
+	for _, st := range states() {
+		m.state.WithLabelValues(string(st)).Set(0)
+	}
+	return s
+}
+
+// set changes the state, and says so if it is a change.
+func (s *status) set(to state, err error, attrs ...slog.Attr) {
+	s.mu.Lock()
+	from := s.now
+	s.now, s.err = to, err
+	if to == stateLive || to == stateStandby || s.since.IsZero() {
+		s.since = time.Now()
+	}
+	if from != "" {
+		s.metrics.state.WithLabelValues(string(from)).Set(0)
+	}
+	s.metrics.state.WithLabelValues(string(to)).Set(1)
+	s.mu.Unlock()
+	if from != to {
+		s.report(from, to, err, attrs)
+	}
+}
+
+// live says that the upstream gives a sign of life.
+func (s *status) live() {
+	s.mu.Lock()
+	already := s.now == stateLive
+	s.mu.Unlock()
+	if !already {
+		s.set(stateLive, nil)
+	}
+}
+
+// is reports whether the source is in a state.
+func (s *status) is(st state) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.now == st
+}
+
+// report writes the log line of a change.
+func (s *status) report(from, to state, err error, attrs []slog.Attr) {
+	level := slog.LevelInfo
+	switch to {
+	case stateFailed:
+		level = slog.LevelError
+	case stateBackoff, stateStalled:
+		level = slog.LevelWarn
+	default:
+	}
+	attrs = append([]slog.Attr{slog.String("from", string(from)), slog.String("state", string(to))}, attrs...)
+	if err != nil {
+		attrs = append(attrs, slog.String("error", err.Error()))
+	}
+	s.log.LogAttrs(context.Background(), level, "source", attrs...)
+}
+
+// ready is the source's readiness check: standing by is being ready, having
+// failed is not, and being without a connection for long is not.
+func (s *status) ready() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch s.now {
+	case stateFailed:
+		return fmt.Errorf("ingest: source %s has failed for good: %w", s.name, s.err)
+	case stateBackoff, stateConnecting, stateStalled:
+		if down := time.Since(s.since); down > downAfter && s.err != nil {
+			return fmt.Errorf("ingest: source %s is down since %s: %w", s.name, s.since.UTC().Format(time.RFC3339), s.err)
+		}
+	default:
+	}
+	return nil
+}
