@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/blipstream/blipstream/internal/bus"
 	"github.com/blipstream/blipstream/internal/bustest"
 	"github.com/blipstream/blipstream/internal/feed"
@@ -30,9 +32,14 @@ func start(t *testing.T, srv *bustest.Server, change ...func(*enrich.Service)) (
 
 func startWith(t *testing.T, srv *bustest.Server, cfg enrich.Config, change ...func(*enrich.Service)) (stop func()) {
 	t.Helper()
+	return startEnv(t, srv, cfg, service.Nop(), change...)
+}
+
+func startEnv(t *testing.T, srv *bustest.Server, cfg enrich.Config, env service.Env, change ...func(*enrich.Service)) (stop func()) {
+	t.Helper()
 	layout := bustest.Layout()
 	conn := srv.Dial(t, bus.Options{Name: "enrich", Layout: &layout})
-	svc, err := enrich.New(cfg, conn, service.Nop())
+	svc, err := enrich.New(cfg, conn, env)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,6 +47,23 @@ func startWith(t *testing.T, srv *bustest.Server, cfg enrich.Config, change ...f
 		c(svc)
 	}
 	return run(t, svc)
+}
+
+// counter is the value of a counter with one label.
+func counter(t *testing.T, reg *prometheus.Registry, name, label string) float64 {
+	t.Helper()
+	families, err := reg.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range families {
+		for _, m := range f.GetMetric() {
+			if f.GetName() == name && m.GetLabel()[0].GetValue() == label {
+				return m.GetCounter().GetValue()
+			}
+		}
+	}
+	return 0
 }
 
 // run runs a replica until stop is called, at the latest when the test ends.

@@ -5,9 +5,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/blipstream/blipstream/internal/bus"
 	"github.com/blipstream/blipstream/internal/bustest"
 	"github.com/blipstream/blipstream/internal/feed"
+	"github.com/blipstream/blipstream/internal/service"
+	"github.com/blipstream/blipstream/services/enrich"
 )
 
 // readAndRetry takes the one message that waits n times without settling it.
@@ -80,8 +84,8 @@ func TestStopSettles(t *testing.T) {
 	})
 }
 
-// A replica that vanishes with items in hand leaves them to another, which
-// publishes the same events under the same ids.
+// An item that comes again yields the same events under the same ids, which the
+// server has already.
 func TestRedeliveryIsNoDuplicate(t *testing.T) {
 	srv := bustest.Start(t)
 	conn := srv.Conn(t, "test")
@@ -91,11 +95,51 @@ func TestRedeliveryIsNoDuplicate(t *testing.T) {
 	stop()
 	// The verdict is forgotten with the consumer; the item comes again.
 	srv.DeleteConsumer(t, feed.StreamRaw, bus.DurableEnrich)
-	start(t, srv)
+	env := service.Nop()
+	reg := prometheus.NewRegistry()
+	env.Metrics = reg
+	startEnv(t, srv, enrich.DefaultConfig(), env)
 	bustest.PublishRaw(t, conn, tweet(2))
 	bustest.WaitFor(t, "the second", func() bool { return stored(t, conn) == 4 })
 	settled(t, conn)
 	wantTweets(t, events(t, conn), 1, 3)
+	if n := counter(t, reg, "blipstream_enrich_items_total", "published"); n != 2 {
+		t.Errorf("%v items were handled, want both: the first again", n)
+	}
+	if n := counter(t, reg, "blipstream_enrich_events_total", "geo_blip"); n != 2 {
+		t.Errorf("%v blips were counted, want 2", n)
+	}
+}
+
+// An item is acknowledged when its events are stored, and not before: while
+// nothing can be stored it stays in work, and a stop gives it back.
+func TestAcknowledgedOnlyWhenStored(t *testing.T) {
+	srv := bustest.Start(t, bustest.DenyPublish("events.>"))
+	conn := srv.Conn(t, "test")
+	stop := start(t, srv)
+	bad := feed.Item{ID: "bad", Source: source, Data: []byte("{")}
+	bustest.PublishRaw(t, conn, tweet(1), bad)
+	bustest.WaitFor(t, "the dead letter behind it", func() bool { return len(letters(t, conn)) == 1 })
+	unsettled := func() bool {
+		ctx, cancel := context.WithTimeout(t.Context(), askTimeout)
+		defer cancel()
+		lag, err := conn.Lag(ctx, feed.StreamRaw, bus.DurableEnrich)
+		return err == nil && lag.AckFloor == 0 && lag.AckPending > 0
+	}
+	if !unsettled() {
+		t.Error("an item was acknowledged whose events cannot be stored")
+	}
+	stop()
+	bustest.WaitFor(t, "the item to be given back", func() bool {
+		ctx, cancel := context.WithTimeout(t.Context(), askTimeout)
+		defer cancel()
+		again := false
+		err := conn.Consume(ctx, bus.ConsumeOptions{Stream: feed.StreamRaw, Durable: bus.DurableEnrich}, func(d *bus.Delivery) {
+			again = d.Seq == 1
+			cancel()
+		})
+		return err == nil && again
+	})
 }
 
 func TestConsumerAndStreamMadeAnew(t *testing.T) {
