@@ -25,6 +25,6 @@ func diskSpace(dir string) (free, total int64, err error) {
 	if err := unix.Statfs(dir, &fs); err != nil {
 		return 0, 0, err
 	}
-	block := int64(fs.Bsize)                                       //nolint:unconvert // 32 bits on some systems
+	block := int64(fs.Bsize) //nolint:unconvert // 32 bits on some systems
 	return int64(fs.Bavail) * block, int64(fs.Blocks) * block, nil
 }

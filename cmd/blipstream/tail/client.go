@@ -37,6 +37,8 @@ type Client struct {
 	Since string
 	// Log receives what happens to the connection.
 	Log *slog.Logger
+	// Open, if not nil, is called whenever a connection has been greeted.
+	Open func()
 	// Gap, if not nil, is told what the gateway says it cannot serve.
 	Gap func(Gap)
 
@@ -69,6 +71,12 @@ func (c *Client) Run(ctx context.Context, handle func(*sse.Event) error) error {
 			return nil
 		}
 	}
+}
+
+// Check refuses a URL that is not a gateway's, as Run does.
+func (c *Client) Check() error {
+	_, err := c.target()
+	return err
 }
 
 // target is the address of the events, without since.

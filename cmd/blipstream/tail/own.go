@@ -61,6 +61,9 @@ func (s *session) hello(data []byte) error {
 		return err
 	}
 	s.delay = s.client.minDelay()
+	if s.client.Open != nil {
+		s.client.Open()
+	}
 	if s.lost {
 		s.lost = false
 		s.client.Log.Info("connected again", slog.Bool("resumed", m.GetResumed()))

@@ -1,0 +1,104 @@
+package main
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/blipstream/blipstream/services/enrich/bench"
+)
+
+type benchCmd struct {
+	Enrich benchEnrichCmd `cmd:"" help:"How many tweets a second one enrich process handles, beside taking and acknowledging alone."`
+}
+
+type benchEnrichCmd struct {
+	NATS   string `name:"nats" help:"URL of a NATS server that nobody else uses; without it one is started in another process, with a directory that is removed again."`
+	Tweets int    `name:"tweets" default:"60000" help:"How many tweets each half reads."`
+	Seed   uint64 `name:"seed" default:"1" help:"Which world they come from."`
+}
+
+// Run measures and prints the table.
+func (c *benchEnrichCmd) Run(p *proc) error {
+	url := c.NATS
+	if url == "" {
+		server, err := startChild(p)
+		if err != nil {
+			return err
+		}
+		defer server.stop()
+		url = server.url
+	}
+	report, err := bench.Run(p.ctx, url, bench.Options{Tweets: c.Tweets, Seed: c.Seed, Log: p.log})
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprint(p.stdout, report)
+	return err
+}
+
+// child is a `blipstream nats` in another process, so that the CPU time of this
+// one is enrich's alone.
+type child struct {
+	cmd *exec.Cmd
+	dir string
+	url string
+}
+
+// stopTimeout bounds the stop of a child.
+const stopTimeout = 10 * time.Second
+
+// startChild starts a server on a free port with a directory of its own.
+func startChild(p *proc) (*child, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, fmt.Errorf("bench: find this program: %w", err)
+	}
+	dir, err := os.MkdirTemp("", "blipstream-bench-")
+	if err != nil {
+		return nil, fmt.Errorf("bench: make directory: %w", err)
+	}
+	c := &child{dir: dir}
+	c.cmd = exec.CommandContext(p.ctx, self, "nats", "--port", "0", "--data", dir, "--log-level", "warn") //nolint:gosec // this very program
+	c.cmd.Cancel = func() error { return c.cmd.Process.Signal(syscall.SIGTERM) }
+	c.cmd.WaitDelay = stopTimeout
+	c.cmd.Stderr = os.Stderr
+	if err := c.start(); err != nil {
+		return nil, errors.Join(fmt.Errorf("bench: start NATS server: %w", err), os.RemoveAll(dir))
+	}
+	return c, nil
+}
+
+// start starts the child and reads from its banner where it is.
+func (c *child) start() error {
+	out, err := c.cmd.StdoutPipe()
+	if err != nil {
+		return err
+	}
+	if err := c.cmd.Start(); err != nil {
+		return err
+	}
+	lines := bufio.NewScanner(out)
+	for lines.Scan() {
+		if url, ok := strings.CutPrefix(lines.Text(), "nats"); ok {
+			c.url = strings.TrimSpace(url)
+			go func() { _, _ = io.Copy(io.Discard, out) }() // nothing more is of interest
+			return nil
+		}
+	}
+	_ = c.cmd.Wait() // why it ended is on standard error
+	return errors.New("it ended at once")
+}
+
+// stop ends the child and removes its directory.
+func (c *child) stop() {
+	_ = c.cmd.Process.Signal(syscall.SIGTERM) // it may be gone already
+	_ = c.cmd.Wait()                          // nothing in it is needed any more
+	_ = os.RemoveAll(c.dir)
+}

@@ -1,0 +1,40 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+
+	"github.com/blipstream/blipstream/internal/conf"
+	"github.com/blipstream/blipstream/internal/service"
+)
+
+// cli is the commands and the flags that all of them have.
+type cli struct {
+	conf.Log `embed:""`
+
+	Up       upCmd       `cmd:"" help:"Run everything: sources, streams, events and the page."`
+	Tail     tailCmd     `cmd:"" help:"Print the posts that a gateway serves, as they come."`
+	NATS     natsCmd     `cmd:"" name:"nats" help:"Run the embedded NATS server alone."`
+	Simulate simulateCmd `cmd:"" help:"Serve a simulated world of posts as Twitter would."`
+	Ensure   ensureCmd   `cmd:"" help:"Make the streams and consumers on a NATS server, or change them."`
+	Bench    benchCmd    `cmd:"" help:"Measure this machine."`
+	Version  versionCmd  `cmd:"" help:"Print the version."`
+}
+
+// proc is what the process gives to a command.
+type proc struct {
+	// ctx ends when the process is asked to stop.
+	ctx    context.Context //nolint:containedctx // the process's own, handed through kong to the one command
+	log    *slog.Logger
+	stdout io.Writer
+}
+
+type versionCmd struct{}
+
+// Run prints the version.
+func (versionCmd) Run(p *proc) error {
+	_, err := fmt.Fprintln(p.stdout, service.Version())
+	return err
+}

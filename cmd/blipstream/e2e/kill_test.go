@@ -1,0 +1,137 @@
+package e2e
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/blipstream/blipstream/internal/bus"
+	"github.com/blipstream/blipstream/internal/feed"
+)
+
+// kills is how often each thing is killed.
+const kills = 5
+
+// redelivery is how long what a killed process had in hand stays with it: the
+// durable's ack wait (30 s), and its next step for what was killed twice.
+const redelivery = 2 * time.Minute
+
+// apart is the services, each a process, on a server that is another.
+type apart struct {
+	t                             *testing.T
+	port, dir, url                string
+	nats, ingest, enrich, gateway *process
+	sourceURL, gatewayURL, gwPort string
+}
+
+// runApart starts the server, then enrich and the gateway; ingest comes later.
+func runApart(t *testing.T, sourceURL string) *apart {
+	t.Helper()
+	a := &apart{t: t, port: freePort(t), gwPort: freePort(t), dir: t.TempDir(), sourceURL: sourceURL}
+	a.url, a.gatewayURL = "nats://127.0.0.1:"+a.port, "http://127.0.0.1:"+a.gwPort
+	a.startNATS()
+	a.startEnrich()
+	a.startGateway()
+	return a
+}
+
+func (a *apart) startNATS() {
+	a.nats = start(a.t, "blipstream", "nats", "--port", a.port, "--data", a.dir, "--log-level", "warn")
+	a.nats.field("nats")
+}
+
+func (a *apart) startIngest() {
+	a.ingest = start(a.t, "ingest", "--nats", a.url, "--source", a.sourceURL)
+}
+
+func (a *apart) startEnrich() { a.enrich = start(a.t, "enrich", "--nats", a.url) }
+
+func (a *apart) startGateway() {
+	a.gateway = start(a.t, "gateway", "--nats", a.url, "--addr", "127.0.0.1:"+a.gwPort)
+}
+
+// killing kills five times in the course of the events: each time a further
+// sixth of them is stored.
+func killing(t *testing.T, total int, progress func() int, again func()) {
+	t.Helper()
+	for k := 1; k <= kills; k++ {
+		until(t, patience, "no progress", func() bool { return progress() >= total*k/(kills+1) })
+		at := progress()
+		began := time.Now()
+		again()
+		t.Logf("kill %d at %d of %d events, back after %v", k, at, total, time.Since(began).Round(time.Millisecond))
+		if at >= total {
+			t.Errorf("kill %d came too late to be in the middle", k)
+		}
+	}
+}
+
+func TestKillOfTheWholeProcessLosesNothing(t *testing.T) {
+	t.Parallel()
+	n := items(t)
+	w := world(t, 0)
+	want := want(w, n)
+	src, dir := file(t, w, n), t.TempDir()
+	var p *process
+	var conn *bus.Conn
+	again := func() {
+		if p != nil {
+			p.kill()
+			closeConn(conn)
+		}
+		p = up(t, dir, "--source", src)
+		conn = connect(t, p.field("nats"))
+	}
+	again()
+	killing(t, len(want), func() int { return count(t, conn, feed.StreamEvents) }, again)
+	settle(t, conn, want, redelivery)
+	once(t, want, ids(read(t, conn, feed.StreamEvents)))
+}
+
+// TestKillOfAPartLosesNothing kills each service run apart, and the server.
+// An SSE client reads through all of it, and gets each event once as well.
+func TestKillOfAPartLosesNothing(t *testing.T) {
+	for name, pick := range map[string]func(*apart) (**process, func()){
+		"ingest":  func(a *apart) (**process, func()) { return &a.ingest, a.startIngest },
+		"enrich":  func(a *apart) (**process, func()) { return &a.enrich, a.startEnrich },
+		"gateway": func(a *apart) (**process, func()) { return &a.gateway, a.startGateway },
+		"nats":    func(a *apart) (**process, func()) { return &a.nats, a.startNATS },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			n := items(t)
+			w := world(t, 0)
+			want := want(w, n)
+			a := runApart(t, file(t, w, n))
+			victim, restart := pick(a)
+			reader := follow(t, a.gatewayURL)
+			conn := connect(t, a.url)
+			a.startIngest()
+			killing(t, len(want), func() int { return count(t, conn, feed.StreamEvents) }, func() {
+				(*victim).kill()
+				restart()
+			})
+			settle(t, conn, want, redelivery)
+			once(t, want, ids(read(t, conn, feed.StreamEvents)))
+			until(t, patience, "the SSE client is behind", func() bool { return reader.len() >= len(want) })
+			got, _ := reader.all()
+			once(t, want, got)
+		})
+	}
+}
+
+func TestEachPartStopsWhenAsked(t *testing.T) {
+	t.Parallel()
+	a := runApart(t, "demo:?rate=200#"+source)
+	conn := connect(t, a.url)
+	a.startIngest()
+	reader := follow(t, a.gatewayURL)
+	until(t, patience, "nothing came", func() bool { return reader.len() > 10 })
+	// Ten seconds are less than any grace period the manifests give.
+	const grace = 10 * time.Second
+	for _, p := range []*process{a.ingest, a.enrich, a.gateway} {
+		t.Logf("%s stopped in %v", strings.TrimSpace(p.name), p.stop(grace).Round(time.Millisecond))
+	}
+	closeConn(conn)
+	t.Logf("nats stopped in %v", a.nats.stop(grace).Round(time.Millisecond))
+}
