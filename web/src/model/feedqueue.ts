@@ -4,7 +4,7 @@ import { Seconds } from './seconds';
 
 /** Most cards in the feed. */
 export const MAX_ROWS = 200;
-/** Posts that may wait their turn before the feed shows a sample instead. */
+/** Posts that may wait their turn, two seconds of them; beyond that the feed shows a sample. */
 const BACKLOG = 8;
 const SEEN_MAX = 4_000;
 const SAMPLE_WINDOW_S = 10;
@@ -12,8 +12,8 @@ const SAMPLE_WINDOW_S = 10;
 /**
  * Decides which posts become cards and when. A person reads about four new
  * posts a second at best: `tick` is called that often and lets one through.
- * Small bursts wait their turn; beyond that only the newest of each interval
- * is shown, and `oneIn` says so. While the feed is held, what would have been
+ * Small bursts wait their turn; beyond that the oldest are passed over, and
+ * `oneIn` says so. While the feed is held, what would have been
  * shown waits in `ready`.
  */
 export class FeedQueue {
@@ -105,11 +105,10 @@ export class FeedQueue {
     this.#seen.clear();
   }
 
+  /** The next post: the newest few wait their turn, what is older is passed over. */
   #sample(): Post | undefined {
-    if (this.#waiting.length <= BACKLOG) return this.#waiting.shift();
-    const newest = this.#waiting.pop();
-    this.#waiting = [];
-    return newest;
+    this.#waiting = this.#waiting.slice(-BACKLOG);
+    return this.#waiting.shift();
   }
 
   #makeReady(posts: Post[]): void {

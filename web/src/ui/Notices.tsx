@@ -6,24 +6,26 @@ import { count } from './format';
 /** Lines across the page that a person must not overlook. */
 export function Notices(props: { view: View; dismiss: () => void }): JSX.Element {
   return (
-    <>
-      <Show when={props.view.simulated}>
-        <p class="strip simulated">
-          <strong>Simulated data</strong>
-          <span>These posts and people are made up.</span>
-        </p>
-      </Show>
-      <Show when={props.view.notice}>
-        {(missed) => (
-          <div class="strip missed" role="status">
-            <span>{tell(missed())}</span>
-            <button type="button" class="link" onClick={() => props.dismiss()}>
-              Dismiss
-            </button>
-          </div>
-        )}
-      </Show>
-    </>
+    <Show when={props.view.simulated || props.view.notice}>
+      <section class="notices" aria-label="Notices">
+        <Show when={props.view.simulated}>
+          <p class="strip simulated">
+            <strong>Simulated data</strong>
+            <span>These posts and people are made up.</span>
+          </p>
+        </Show>
+        <Show when={props.view.notice}>
+          {(missed) => (
+            <div class="strip missed" role="status">
+              <span>{tell(missed())}</span>
+              <button type="button" class="link" onClick={() => props.dismiss()}>
+                Dismiss
+              </button>
+            </div>
+          )}
+        </Show>
+      </section>
+    </Show>
   );
 }
 

@@ -1,17 +1,30 @@
-import { For, Show, type JSX } from 'solid-js';
+import { createSignal, For, onCleanup, Show, type JSX } from 'solid-js';
 import type { Figures } from '../model/figures';
 import { RECORDED_MS } from '../model/state';
 import { count, country, date, duration, rate } from './format';
+import { media } from './motion';
 import type { Page } from './page';
 import { spark } from './sparkline';
 
 const WIDTH = 300;
 const HEIGHT = 44;
 
+/** Below this width the cards are one row to swipe, which the keyboard must reach to scroll. */
+const narrow = media('(max-width: 819px)');
+
 /** The instruments under the map. */
 export function Stats(props: { figures: Figures; page: Page; stale: boolean; now: number }): JSX.Element {
+  const [isNarrow, setNarrow] = createSignal(narrow?.matches ?? false);
+  const follow = (event: MediaQueryListEvent) => setNarrow(event.matches);
+  narrow?.addEventListener('change', follow);
+  onCleanup(() => narrow?.removeEventListener('change', follow));
   return (
-    <section class="stats" classList={{ stale: props.stale }} aria-label="Figures">
+    <section
+      class="stats"
+      classList={{ stale: props.stale }}
+      aria-label="Figures"
+      tabindex={isNarrow() ? 0 : undefined}
+    >
       <Throughput figures={props.figures} page={props.page} />
       <LatencyCard figures={props.figures} now={props.now} />
       <Countries figures={props.figures} />

@@ -55,13 +55,12 @@ function PauseButton(props: { paused: boolean; pause: (paused: boolean) => void 
     <button
       type="button"
       class="tool pause"
-      aria-label={props.paused ? 'Resume' : 'Pause'}
       aria-keyshortcuts="Space"
       onClick={() => props.pause(!props.paused)}
     >
       <PauseIcon paused={props.paused} />
       <span class="word">{props.paused ? 'Resume' : 'Pause'}</span>
-      <kbd>Space</kbd>
+      <kbd aria-hidden="true">Space</kbd>
     </button>
   );
 }

@@ -19,8 +19,9 @@ export function followReader(
   const options = { signal: stop.signal, passive: true };
   // A finger does not hover: it scrolls, and that is noticed by itself.
   const isMouse = (event: PointerEvent) => event.pointerType === 'mouse';
-  list.addEventListener('pointerenter', (event) => isMouse(event) && note({ hovered: true }), options);
-  list.addEventListener('pointerleave', () => note({ hovered: false }), options);
+  // The whole pane counts: the button that shows what is held lies over the list.
+  section.addEventListener('pointerenter', (event) => isMouse(event) && note({ hovered: true }), options);
+  section.addEventListener('pointerleave', () => note({ hovered: false }), options);
   list.addEventListener('focusin', () => note({ focused: list.matches(':focus-visible, :has(:focus-visible)') }), options);
   list.addEventListener('focusout', () => note({ focused: false }), options);
   const scrolled = () => note({ scrolled: isScrolled(section, list) });

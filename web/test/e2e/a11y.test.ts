@@ -1,0 +1,91 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import type { Page } from 'playwright-core';
+import { describe, expect, it } from 'vitest';
+import { seeded, sendPost } from '../world';
+import { Bench, eventually, PICTURES, state, type Visited } from './harness';
+
+const bench = new Bench();
+const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+const SIZES = { wide: { width: 1_440, height: 900 }, middle: { width: 960, height: 720 }, narrow: { width: 390, height: 844 } };
+
+/** The broken rules, each with the elements that break it. */
+async function violations(page: Page): Promise<string[]> {
+  // The page's policy would refuse a script element; evaluating is not bound by it.
+  await page.evaluate(readFileSync(AXE, 'utf8'));
+  return page.evaluate(async () => {
+    const axe = (window as unknown as { axe: { run: () => Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> } }).axe;
+    const { violations: found } = await axe.run();
+    return found.map((rule) => `${rule.id}: ${rule.nodes.map((node) => node.html).join(' | ')}`);
+  });
+}
+
+/** Brings the page from each state to the next. */
+const STATES: Record<string, (visited: Visited) => Promise<unknown>> = {
+  connecting: async () => {},
+  live: ({ page, stream }) => {
+    const random = seeded(3);
+    for (let i = 0; i < 8; i += 1) sendPost(stream, i, random, 400);
+    return eventually(() => page.locator('article').count(), 8);
+  },
+  paused: ({ page }) => page.keyboard.press('Space'),
+  reconnecting: async ({ page, stream }) => {
+    await page.keyboard.press('Space');
+    stream.gap('slow', 12).bye(60_000);
+  },
+};
+
+describe.each(['dark', 'light'] as const)('in %s', (colorScheme) => {
+  it.each(Object.entries(SIZES))('has no accessibility fault in any state, %s', async (name, viewport) => {
+    // Less motion, so that colours are not measured in the middle of a fade.
+    const visited = await bench.open({ colorScheme, viewport, reducedMotion: 'reduce' });
+    for (const [want, reach] of Object.entries(STATES)) {
+      await reach(visited);
+      await eventually(() => state(visited.page), want);
+      await visited.page.screenshot({ path: join(PICTURES, `${want}-${colorScheme}-${name}.png`) });
+      expect(await violations(visited.page), want).toEqual([]);
+    }
+  });
+});
+
+describe('by keyboard alone', () => {
+  it('goes bar, map, figures, feed', async () => {
+    const { page, stream } = await bench.open();
+    stream.post({ id: '1', body: 'one' });
+    await eventually(() => page.locator('article').count(), 1);
+    const stops: string[] = [];
+    for (let i = 0; i < 8; i += 1) {
+      await page.keyboard.press('Tab');
+      stops.push(await page.evaluate(() => document.activeElement?.closest('.bar, .map, .stats, .feed')?.classList[0] ?? ''));
+    }
+    expect([...new Set(stops)]).toEqual(['bar', 'map', 'feed']);
+  });
+
+  it('has targets of 24 px at least', async () => {
+    const { page, stream } = await bench.open({ viewport: SIZES.narrow });
+    sendPost(stream, 0, seeded(1));
+    await eventually(() => page.locator('article').count(), 1);
+    const small = await page.locator('button, nav a, .credits a').evaluateAll((targets) =>
+      targets
+        .map((target) => ({ html: target.outerHTML, box: target.getBoundingClientRect() }))
+        .filter(({ box }) => box.width > 0 && (box.width < 24 || box.height < 24))
+        .map(({ html }) => html),
+    );
+    expect(small).toEqual([]);
+  });
+});
+
+describe('the theme', () => {
+  it('follows the system, then the choice, and remembers it', async () => {
+    const { page } = await bench.open({ colorScheme: 'dark' });
+    const background = () => page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
+    expect(await background()).toBe('rgb(11, 15, 23)');
+    await page.getByRole('button', { name: /^Theme: system/ }).click();
+    expect(await background()).toBe('rgb(244, 246, 250)');
+    await page.reload();
+    expect(await background()).toBe('rgb(244, 246, 250)');
+    await page.getByRole('button', { name: /^Theme: light/ }).click();
+    expect(await background()).toBe('rgb(11, 15, 23)');
+  });
+});
