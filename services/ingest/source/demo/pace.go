@@ -33,7 +33,7 @@ func newPace(o options, now time.Time) *pace {
 	duty := float64(burstLength) / float64(burstCycle)
 	return &pace{
 		seed: o.seed, base: o.rate / (1 + duty*(o.burst-1)), burst: o.burst,
-		began: now, last: now, dice: dice.Of(o.seed, uint64(now.UnixNano()), 0), //nolint:gosec // any number will do
+		began: now, last: now, dice: dice.Of(o.seed, uint64(now.UnixNano()), 0),
 	}
 }
 
@@ -47,7 +47,7 @@ func (p *pace) due(now time.Time) int {
 // rate is how many items a second arrive at a moment.
 func (p *pace) rate(now time.Time) float64 {
 	age := now.Sub(p.began)
-	d := dice.Of(p.seed, uint64(age/burstCycle), 0) //nolint:gosec // the clock is monotonic
+	d := dice.Of(p.seed, uint64(age/burstCycle), 0)
 	begin := time.Duration(d.Float() * float64(burstCycle-burstLength))
 	if at := age % burstCycle; at >= begin && at < begin+burstLength {
 		return p.base * p.burst
