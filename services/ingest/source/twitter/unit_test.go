@@ -1,0 +1,244 @@
+package twitter
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/blipstream/blipstream/internal/feed"
+	"github.com/blipstream/blipstream/services/ingest/source"
+)
+
+func TestParse(t *testing.T) {
+	for raw, want := range map[string]string{
+		"twitter+https://h/1.1/statuses/filter.json?track=go&stall=5s":     "POST https://h/1.1/statuses/filter.json track=go",
+		"twitter+http://h:8/sample.json?a=1&framing=lf&max-frame=4096":     "GET http://h:8/sample.json a=1",
+		"twitter+http://h/sample.json?method=post&locations=-180,-90,180,": "POST http://h/sample.json locations=-180%2C-90%2C180%2C",
+		"twitter+http://h/filter.json?method=get&delimited=length":         "GET http://h/filter.json delimited=length",
+	} {
+		u, err := url.Parse(raw)
+		if err != nil {
+			t.Fatal(err)
+		}
+		o, err := parse(u, "")
+		if got := o.method + " " + o.endpoint.String() + " " + o.form.Encode(); err != nil || got != want {
+			t.Errorf("%s: %s, %v, want %s", raw, got, err, want)
+		}
+	}
+	for _, raw := range []string{
+		"twitter+http:", "twitter+http:///x", "twitter+http://h/?framing=cr", "twitter+http://h/?stall=90",
+		"twitter+http://h/?stall=-1s", "twitter+http://h/?max-frame=1", "twitter+http://h/?method=put",
+	} {
+		u, err := url.Parse(raw)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := parse(u, ""); err == nil || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s: %v, want an error of one line", raw, err)
+		}
+	}
+}
+
+func TestAuthorization(t *testing.T) {
+	for secret, want := range map[string]string{
+		"": "", "bearer:abc\n": "Bearer abc", "Basic:me:pw:x": "Basic bWU6cHc6eA==",
+	} {
+		if got, err := authorization(secret); err != nil || got != want {
+			t.Errorf("authorization(%q) = %q, %v", secret, got, err)
+		}
+	}
+	for _, secret := range []string{"hunter2", "basic:hunter2", "bearer:", "bearer:hunter2\nx: y", "oauth:hunter2"} {
+		if _, err := authorization(secret); err == nil || strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("authorization(%q): %v, want an error without the secret", secret, err)
+		}
+	}
+}
+
+func TestIdentify(t *testing.T) {
+	for data, want := range map[string]string{
+		`{"id":1,"id_str":"12"}`:          "12",
+		`{"id_str":"12","id":1}`:          "12",
+		`{"text":"no id_str","id":34}`:    "34",
+		`{"user":{"id_str":"5"},"id":34}`: "34",
+		`{"delete":{"status":{"id":303747490128207874,"id_str":"303747490128207873"}}}`: "del-303747490128207873",
+		`{"scrub_geo":{"user_id":1,"user_id_str":"14","up_to_status_id_str":"23"}}`:     "scrub-14-23",
+		`{"limit":{"track":7}}`: "notice", `{"disconnect":{"code":4}}`: "notice", `{"warning":{}}`: "notice",
+	} {
+		got, isNotice := identify([]byte(data))
+		if isNotice {
+			got = "notice"
+		}
+		if got != want {
+			t.Errorf("identify(%s) = %q, want %q", data, got, want)
+		}
+	}
+	for _, data := range []string{
+		``, `null`, `1`, `[]`, `{"trunc`, `{"id_str":"x"}`, `{"id_str":12.5}`, `{"delete":null}`, `{"delete":{"status":{}}}`,
+		`{"scrub_geo":{}}`, `{"status_withheld":{"id":1}}`, `{"friends":[]}`,
+	} {
+		got, isNotice := identify([]byte(data))
+		if isNotice || !strings.HasPrefix(got, "sha-") {
+			t.Errorf("identify(%s) = %q, want a hash", data, got)
+		}
+	}
+}
+
+func FuzzIdentify(f *testing.F) {
+	f.Add([]byte(`{"id":1,"id_str":"12"}`))
+	f.Add([]byte(`{"delete":{"status":{"id_str":"3"}}}`))
+	f.Add([]byte(`{"limit":{"track":7}}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		id, isNotice := identify(data)
+		again, _ := identify(data)
+		if id != again || isNotice == (id != "") || len(id) > 60 || strings.ContainsAny(id, " \r\n") {
+			t.Errorf("identify(%q) = %q, then %q, notice %v", data, id, again, isNotice)
+		}
+		_ = parseNotice(data).String()
+	})
+}
+
+func TestCauses(t *testing.T) {
+	for status, want := range map[int]source.Cause{
+		401: source.CauseFatal, 403: source.CauseFatal, 404: source.CauseFatal, 406: source.CauseFatal,
+		413: source.CauseFatal, 416: source.CauseFatal, 302: source.CauseFatal,
+		420: source.CauseRateLimited, 429: source.CauseRateLimited,
+		503: source.CauseHTTP, 500: source.CauseHTTP, 502: source.CauseHTTP, 204: source.CauseHTTP,
+	} {
+		if got := causeOf(status); got != want {
+			t.Errorf("causeOf(%d) = %v, want %v", status, got, want)
+		}
+	}
+}
+
+func TestRetryAfter(t *testing.T) {
+	now := time.Unix(1000, 0)
+	for name, c := range map[string]struct {
+		header http.Header
+		want   time.Duration
+	}{
+		"none":         {http.Header{}, 0},
+		"seconds":      {http.Header{"Retry-After": {"120"}}, 2 * time.Minute},
+		"date":         {http.Header{"Retry-After": {time.Unix(1090, 0).UTC().Format(http.TimeFormat)}}, 90 * time.Second},
+		"reset":        {http.Header{"X-Rate-Limit-Reset": {"1300"}}, 5 * time.Minute},
+		"the later":    {http.Header{"X-Rate-Limit-Reset": {"1300"}, "Retry-After": {"10"}}, 5 * time.Minute},
+		"past":         {http.Header{"X-Rate-Limit-Reset": {"900"}}, 0},
+		"their clock":  {http.Header{"X-Rate-Limit-Reset": {"1300"}, "Date": {time.Unix(1200, 0).UTC().Format(http.TimeFormat)}}, 100 * time.Second},
+		"far too long": {http.Header{"Retry-After": {"999999999"}}, time.Hour},
+		"nonsense":     {http.Header{"Retry-After": {"soon"}, "X-Rate-Limit-Reset": {"-"}}, 0},
+	} {
+		if got := retryAfter(c.header, now); got != c.want {
+			t.Errorf("%s: %v, want %v", name, got, c.want)
+		}
+	}
+}
+
+// inMemory is a source whose upstream is handler, without a network, so that a
+// fake clock can run.
+func inMemory(t *testing.T, params string, handler http.HandlerFunc) *twitterSource {
+	t.Helper()
+	l := &pipeListener{conns: make(chan net.Conn), closed: make(chan struct{})}
+	srv := &http.Server{Handler: handler}
+	go func() { _ = srv.Serve(l) }()
+	t.Cleanup(func() { _ = srv.Close() })
+	u, err := url.Parse("twitter+http://upstream/sample.json" + params)
+	if err != nil {
+		t.Fatal(err)
+	}
+	opts, err := parse(u, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := newClient(func(ctx context.Context, _, _ string) (net.Conn, error) {
+		ours, theirs := net.Pipe()
+		select {
+		case l.conns <- theirs:
+			return ours, nil
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	})
+	return &twitterSource{"tw", opts, source.Config{}.Observe(), slog.New(slog.DiscardHandler), client}
+}
+
+// pipeListener hands in-memory connections to a server.
+type pipeListener struct {
+	conns  chan net.Conn
+	closed chan struct{}
+}
+
+func (l *pipeListener) Accept() (net.Conn, error) {
+	select {
+	case c := <-l.conns:
+		return c, nil
+	case <-l.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+func (l *pipeListener) Close() error {
+	close(l.closed)
+	return nil
+}
+
+func (*pipeListener) Addr() net.Addr { return &net.UnixAddr{Name: "memory"} }
+
+// stream runs a source until it ends, and tells how long that took.
+func stream(t *testing.T, s *twitterSource, emit func(feed.Item) error) (time.Duration, *source.Error) {
+	t.Helper()
+	start := time.Now()
+	err := s.Stream(t.Context(), "", emit)
+	var told *source.Error
+	if !errors.As(err, &told) {
+		t.Fatalf("Stream = %v, want a source.Error", err)
+	}
+	return time.Since(start), told
+}
+
+// TestStall: keep-alives keep a connection alive, silence ends it, and a bus
+// that takes nothing for long is not the upstream's silence.
+func TestStall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		src := inMemory(t, "", func(w http.ResponseWriter, r *http.Request) {
+			out := http.NewResponseController(w)
+			_, _ = io.WriteString(w, "{\"id_str\":\"1\"}\r\n")
+			_ = out.Flush()
+			for range 20 { // ten minutes of keep-alives
+				<-time.After(30 * time.Second)
+				_, _ = io.WriteString(w, "\r\n")
+				_ = out.Flush()
+			}
+			<-r.Context().Done()
+		})
+		const blocked = 5 * time.Minute
+		took, told := stream(t, src, func(feed.Item) error {
+			<-time.After(blocked) // as when NATS is away
+			return nil
+		})
+		if !errors.Is(told, source.ErrStalled) || told.Cause != source.CauseClosed {
+			t.Errorf("Stream = %v (%v), want a stall", told, told.Cause)
+		}
+		// The first keep-alive waits in the connection until emit returns.
+		if want := blocked + 19*30*time.Second + defaultStall; took < want-time.Second || took > want+time.Second {
+			t.Errorf("stalled after %v, want %v", took, want)
+		}
+	})
+}
+
+// TestNoAnswer: an upstream that takes the connection and says nothing at all.
+func TestNoAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		src := inMemory(t, "?stall=10s", func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+		took, told := stream(t, src, func(feed.Item) error { return nil })
+		if !errors.Is(told, source.ErrStalled) || told.Cause != source.CauseNetwork || took != 10*time.Second {
+			t.Errorf("Stream = %v (%v) after %v", told, told.Cause, took)
+		}
+	})
+}
