@@ -92,7 +92,7 @@ export class Glow {
       return;
     }
     // A hundred posts are brighter than one, but not a hundred times as bright.
-    const opacity = MAX_OPACITY * (1 - Math.exp(-weight / 2));
+    const opacity = MAX_OPACITY * (1 - Math.exp(-weight / 1.2));
     cell.dot.setAttribute('opacity', opacity.toFixed(3));
   }
 

@@ -21,6 +21,14 @@ async function violations(page: Page): Promise<string[]> {
   });
 }
 
+/** By how many pixels something sticks out of the page or its bar, which would have to be scrolled to. */
+function spill(page: Page): Promise<number> {
+  return page.evaluate(() => {
+    const rights = [...document.querySelectorAll('.bar *')].map((element) => element.getBoundingClientRect().right);
+    return Math.max(document.documentElement.scrollWidth, ...rights) - innerWidth;
+  });
+}
+
 /** Brings the page from each state to the next. */
 const STATES: Record<string, (visited: Visited) => Promise<unknown>> = {
   connecting: async () => {},
@@ -45,6 +53,7 @@ describe.each(['dark', 'light'] as const)('in %s', (colorScheme) => {
       await eventually(() => state(visited.page), want);
       await visited.page.screenshot({ path: join(PICTURES, `${want}-${colorScheme}-${name}.png`) });
       expect(await violations(visited.page), want).toEqual([]);
+      expect(await spill(visited.page), want).toBeLessThanOrEqual(0);
     }
   });
 });
