@@ -116,6 +116,7 @@ type event struct {
 	ID, Source, Username, Name, Body, UserID, Lang, Type, Country, Precision, Origin, UpToID string
 	Time                                                                                     time.Time
 	Lat, Lon                                                                                 *float64
+	Simulated                                                                                bool
 	RadiusKm                                                                                 float64
 }
 
