@@ -204,8 +204,8 @@ func (c *client) bye(reason string) (err error) {
 
 // appendBye appends a bye with a reopen time of its own.
 func appendBye(dst []byte, reason string) ([]byte, error) {
-	wait := reopenMin + rand.N(reopenMax-reopenMin)                                    //nolint:gosec // jitter needs no secrecy
-	bye := &feedv1.Bye{Reason: reason, ReopenAfterMs: uint32(wait / time.Millisecond)} //nolint:gosec // at most reopenMax
+	wait := reopenMin + rand.N(reopenMax-reopenMin)
+	bye := &feedv1.Bye{Reason: reason, ReopenAfterMs: uint32(wait / time.Millisecond)}
 	return sse.AppendBye(dst, bye)
 }
 

@@ -150,7 +150,7 @@ func (s *Service) locateTime(ctx context.Context, since time.Time) (start, error
 // bound limits what is read from the stream for one client to its newest part.
 func (s *Service) bound(st start) start {
 	log := s.tail.State()
-	most := uint64(s.cfg.MaxReplayEvents) //nolint:gosec // check refuses less than 1
+	most := uint64(s.cfg.MaxReplayEvents)
 	if st.epoch == log.Epoch && log.Floor > st.next && log.Floor-st.next > most {
 		st.skip(reasonCapped, log.Floor-most)
 	}

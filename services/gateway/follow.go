@@ -93,7 +93,7 @@ func (f *follower) warmFrom(ctx context.Context) (uint64, error) {
 	}
 	if state.Messages > 0 {
 		average := max(state.Bytes/state.Messages, 1)
-		room := uint64(f.s.cfg.RingBytes) / average //nolint:gosec // check refuses negative sizes
+		room := uint64(f.s.cfg.RingBytes) / average
 		if room < state.LastSeq {
 			from = max(from, state.LastSeq-room+1)
 		}

@@ -152,16 +152,24 @@ func (s *Service) serve(ctx context.Context) error {
 	case <-ctx.Done():
 	}
 	close(s.closing)
-	//nolint:contextcheck // ctx has ended; the farewell has a time of its own
-	bounded, cancel := context.WithTimeout(context.Background(), shutdownTimeout)
+	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
 	defer cancel()
 	if err := s.server.Shutdown(bounded); err != nil {
 		s.log.Warn("cut requests", slog.String("error", err.Error()))
-		_ = s.server.Close() // its sockets are gone either way
+		s.cutRequests()
 	}
-	<-failed
 	s.awaitStreams(bounded)
+	if err := <-failed; !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serve: %w", err)
+	}
 	return nil
+}
+
+// cutRequests ends what has not ended by itself.
+func (s *Service) cutRequests() {
+	if err := s.server.Close(); err != nil {
+		s.log.Warn("close server", slog.String("error", err.Error()))
+	}
 }
 
 // awaitStreams waits for the handlers of streams, as long as ctx allows.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -37,9 +38,9 @@ func testConfig() Config {
 }
 
 // newWorld starts a server and a gateway.
-func newWorld(t testing.TB, change func(*Config)) *world {
-	t.Helper()
-	w := &world{t: t, server: bustest.Start(t), cfg: testConfig()}
+func newWorld(tb testing.TB, change func(*Config)) *world {
+	tb.Helper()
+	w := &world{t: tb, server: bustest.Start(tb), cfg: testConfig()}
 	w.connect(bustest.Layout())
 	if change != nil {
 		change(&w.cfg)
@@ -89,7 +90,7 @@ func (w *world) publish(n, pad int) {
 	w.t.Helper()
 	msgs := make([]bus.Msg, 0, 2*n)
 	for range n {
-		id := fmt.Sprint(w.serial.Add(1))
+		id := strconv.FormatInt(w.serial.Add(1), 10)
 		for _, kind := range []feed.Kind{feed.KindSimpleTweet, feed.KindGeoBlip} {
 			msgs = append(msgs, bus.Msg{
 				Subject: feed.EventSubject(kind), ID: feed.EventID(kind, "test", id),

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"github.com/blipstream/blipstream/internal/bustest"
 	"github.com/blipstream/blipstream/internal/feed"
 	"github.com/blipstream/blipstream/services/gateway/ssetest"
+	"github.com/blipstream/blipstream/services/gateway/tail"
 )
 
 // pad makes an event about 1 KiB, so that the ring of testConfig holds about
@@ -50,9 +52,9 @@ func TestResumeWhileTheRingMovesOn(t *testing.T) {
 	published := make(chan struct{})
 	go func() {
 		defer close(published)
-		w.publish(1500, pad)
+		w.publish(700, pad)
 	}()
-	if gaps := w.account(s, 2, 5000); len(gaps) > 0 {
+	if gaps := w.account(s, 2, 3400); len(gaps) > 0 {
 		t.Errorf("gaps %+v", gaps)
 	}
 	<-published
@@ -110,7 +112,7 @@ func TestMoreHistoryThanServedIsTold(t *testing.T) {
 	w := evicted(t, func(c *Config) { c.MaxReplayEvents = 100 })
 	s := w.open("", w.id(7))
 	gaps := w.account(s, 8, 2000)
-	if len(gaps) != 1 || gaps[0].Reason != reasonCapped {
+	if len(gaps) != 1 || gaps[0].Reason != reasonCapped || gaps[0].FromSeq != 8 {
 		t.Errorf("gaps %+v", gaps)
 	}
 }
@@ -276,7 +278,7 @@ func TestLostBacklogIsTold(t *testing.T) {
 	w.next(s)
 	raw := make([]bus.Msg, 200)
 	for i := range raw {
-		raw[i] = bus.Msg{Subject: feed.RawSubject("test"), ID: fmt.Sprint(i), Data: make([]byte, 10<<10)}
+		raw[i] = bus.Msg{Subject: feed.RawSubject("test"), ID: strconv.Itoa(i), Data: make([]byte, 10<<10)}
 	}
 	bustest.Publish(t, w.conn, feed.StreamRaw, raw...)
 	var b backlog
@@ -347,8 +349,52 @@ func TestNotReadyWithoutNATS(t *testing.T) {
 		t.Error("ready before it has read anything")
 	}
 	w.gateway = g
-	resp := httpGet(t, g, "/readyz")
-	if resp.StatusCode != http.StatusServiceUnavailable {
-		t.Errorf("/readyz answers %s", resp.Status)
+	if got := httpGet(g, "/readyz"); got.Code != http.StatusServiceUnavailable {
+		t.Errorf("/readyz answers %d", got.Code)
+	}
+}
+
+// TestTrimmedWhileBeingRead: what the stream lost between two batches is told,
+// and what was never there is not.
+func TestTrimmedWhileBeingRead(t *testing.T) {
+	g, err := New(testConfig(), nil, testEnv())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer g.listener.Close()
+	out := &recorder{}
+	c := &client{s: g, start: start{epoch: "e", next: 5}, out: out}
+	batch := []bus.Stored{
+		{Subject: "events.geo_blip", Seq: 9, Data: []byte("{}")},
+		{Subject: "events.geo_blip", Seq: 12, Data: []byte("{}")},
+	}
+	if err := c.sendBatch(batch, 8); err != nil {
+		t.Fatal(err)
+	}
+	want := "id: e-7\nevent: gap\ndata: {\"reason\":\"trimmed\",\"fromSeq\":\"5\",\"toSeq\":\"7\",\"count\":\"3\"}\n\n" +
+		"id: e-9\nevent: geo_blip\ndata: {}\n\nid: e-12\nevent: geo_blip\ndata: {}\n\n"
+	if out.String() != want {
+		t.Errorf("got %q", out.String())
+	}
+	out.Reset()
+	if err := c.nothing(t.Context(), tail.State{Epoch: "e", Next: 20}, 15); err != nil {
+		t.Fatal(err)
+	}
+	if got := out.String(); !strings.Contains(got, `"fromSeq":"13","toSeq":"14"`) || c.start.next != 20 {
+		t.Errorf("got %q, next %d", got, c.start.next)
+	}
+}
+
+// TestStreamMadeAnewWhileBeingRead: the reading starts over, and says so.
+func TestStreamMadeAnewWhileBeingRead(t *testing.T) {
+	w := evicted(t, nil)
+	out := &recorder{}
+	c := &client{s: w.gateway, start: start{epoch: "gone", next: 1900}, out: out}
+	if err := c.replay(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	got := out.String()
+	if !strings.Contains(got, `"recreated"`) || !strings.Contains(got, "id: "+w.id(1)+"\nevent: simple_tweet") || c.reader == nil {
+		t.Errorf("got %.300q", got)
 	}
 }

@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"encoding/json"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -76,14 +75,12 @@ func TestOrdinaryAnswers(t *testing.T) {
 		"/metrics":   `blipstream_gateway_events_total{kind="geo_blip"} 1`,
 		"/api/stats": `"simulated":true`,
 	} {
-		rec := httptest.NewRecorder()
-		w.gateway.server.Handler.ServeHTTP(rec, httptest.NewRequest(http.MethodGet, path, nil))
-		resp := rec.Result()
-		body, err := io.ReadAll(resp.Body)
-		if err != nil || resp.StatusCode != http.StatusOK || !strings.Contains(strings.ToLower(string(body)), want) {
-			t.Errorf("%s: %s, %v: %.300s", path, resp.Status, err, body)
+		got := httpGet(w.gateway, path)
+		body := got.Body.String()
+		if got.Code != http.StatusOK || !strings.Contains(strings.ToLower(body), want) {
+			t.Errorf("%s: %d: %.300s", path, got.Code, body)
 		}
-		csp := resp.Header.Get("Content-Security-Policy")
+		csp := got.Header().Get("Content-Security-Policy")
 		if !strings.Contains(csp, "default-src 'self'") || strings.Contains(csp, "unsafe") {
 			t.Errorf("%s: policy %q", path, csp)
 		}
@@ -103,7 +100,7 @@ func TestStats(t *testing.T) {
 		Simulated       bool
 		Version         string
 	}
-	if err := json.NewDecoder(httpGet(t, w.gateway, "/api/stats").Body).Decode(&got); err != nil {
+	if err := json.NewDecoder(httpGet(w.gateway, "/api/stats").Body).Decode(&got); err != nil {
 		t.Fatal(err)
 	}
 	if got.Events != "6" || got.LastSeq != "6" || got.Kinds["geo_blip"] != "3" || got.Clients != 1 || got.Simulated || got.Version == "" {
@@ -142,7 +139,7 @@ func TestOrigins(t *testing.T) {
 			r.Header.Set("Origin", "https://a.example")
 			rec := httptest.NewRecorder()
 			g.server.Handler.ServeHTTP(rec, r)
-			if got := rec.Result().Header.Get("Access-Control-Allow-Origin"); got != want {
+			if got := rec.Header().Get("Access-Control-Allow-Origin"); got != want {
 				t.Errorf("%s with %q allowed: %q", method, allowed, got)
 			}
 		}

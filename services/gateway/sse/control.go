@@ -52,7 +52,7 @@ func AppendHello(dst []byte, at ID, h *feedv1.Hello) ([]byte, error) {
 	if err != nil {
 		return dst, err
 	}
-	retry := retryMin + rand.N(retryMax-retryMin+1) //nolint:gosec // jitter needs no secrecy
+	retry := retryMin + rand.N(retryMax-retryMin+1)
 	return Append(dst, &sse.Event{
 		ID: at.Append(nil), Event: []byte(EventHello), Data: data,
 		Retry: strconv.AppendInt(nil, int64(retry), 10),

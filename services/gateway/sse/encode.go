@@ -28,7 +28,7 @@ func appendField(dst []byte, name string, value []byte) []byte {
 		return dst
 	}
 	dst = append(dst, name...)
-	if bytes.IndexAny(value, "\r\n\x00") < 0 {
+	if !bytes.ContainsAny(value, "\r\n\x00") {
 		dst = append(dst, value...)
 	} else {
 		for _, b := range value {

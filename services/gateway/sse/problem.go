@@ -21,9 +21,6 @@ type Problem struct {
 	RetryAfter time.Duration `json:"-"`
 }
 
-// Error is the problem in a line.
-func (p *Problem) Error() string { return "sse: " + p.Title + ": " + p.Detail }
-
 // badParam is the problem of a parameter that cannot be understood.
 func badParam(name, rule string) *Problem {
 	detail := rule

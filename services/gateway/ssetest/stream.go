@@ -3,6 +3,7 @@ package ssetest
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"mime"
@@ -69,7 +70,7 @@ func (s *Stream) Next() (Event, error) {
 	var data []string
 	for begun := false; ; begun = true {
 		line, err := s.line()
-		if err == io.EOF && !begun && line == "" {
+		if errors.Is(err, io.EOF) && !begun && line == "" {
 			return Event{}, io.EOF
 		}
 		if err != nil {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -44,22 +43,29 @@ const patience = 30 * time.Second
 // controls are the events that are not the stream's own.
 func controls() []string { return []string{"hello", "hb", "gap", "bye", "stats"} }
 
+// exam is one check in progress.
+type exam struct {
+	t      *testing.T
+	target Target
+}
+
 // Run examines a server.
 func Run(t *testing.T, target Target) {
+	t.Helper()
 	if target.Heartbeat == 0 {
 		target.Heartbeat = 10 * time.Second
 	}
 	if target.Emit == nil {
 		target.Emit = func(testing.TB) {}
 	}
-	for name, check := range map[string]func(*testing.T, Target){
+	for name, check := range map[string]func(exam){
 		"Headers": checkHeaders, "Hello": checkHello, "Events": checkEvents,
 		"Kinds": checkKinds, "StreamAlias": checkAlias, "Heartbeat": checkHeartbeat,
 		"ResumeByHeader": checkHeaderResume, "ResumeByQuery": checkQueryResume,
 		"ResumeBeforeFirstEvent": checkHelloResume, "UnknownID": checkUnknownID,
 		"Refusals": checkRefusals, "Methods": checkMethods,
 	} {
-		t.Run(name, func(t *testing.T) { check(t, target) })
+		t.Run(name, func(t *testing.T) { check(exam{t, target}) })
 	}
 }
 
@@ -119,7 +125,8 @@ func sequence(t *testing.T, id string) (epoch string, seq uint64) {
 	return epoch, seq
 }
 
-func checkHeaders(t *testing.T, target Target) {
+func checkHeaders(x exam) {
+	t, target := x.t, x.target
 	h := open(t, target, "", nil).Response.Header
 	for name, want := range map[string]string{
 		"Cache-Control": "no-transform", "X-Accel-Buffering": "no", "X-Content-Type-Options": "nosniff",
@@ -130,7 +137,8 @@ func checkHeaders(t *testing.T, target Target) {
 	}
 }
 
-func checkHello(t *testing.T, target Target) {
+func checkHello(x exam) {
+	t, target := x.t, x.target
 	e := hello(t, open(t, target, "", nil))
 	if e.Retry < 3000 || e.Retry > 8000 {
 		t.Errorf("retry: is %d, want 3000 to 8000 ms", e.Retry)
@@ -151,7 +159,8 @@ func checkHello(t *testing.T, target Target) {
 	}
 }
 
-func checkEvents(t *testing.T, target Target) {
+func checkEvents(x exam) {
+	t, target := x.t, x.target
 	s := open(t, target, "", nil)
 	epoch, last := sequence(t, hello(t, s).ID)
 	target.Emit(t)
@@ -170,7 +179,8 @@ func checkEvents(t *testing.T, target Target) {
 	}
 }
 
-func checkKinds(t *testing.T, target Target) {
+func checkKinds(x exam) {
+	t, target := x.t, x.target
 	one := open(t, target, "?kind=geo_blip", nil)
 	two := open(t, target, "?kind=geo_blip,post_removed&kind=simple_tweet", nil)
 	hello(t, one)
@@ -187,7 +197,8 @@ func checkKinds(t *testing.T, target Target) {
 	}
 }
 
-func checkAlias(t *testing.T, target Target) {
+func checkAlias(x exam) {
+	t, target := x.t, x.target
 	s := open(t, target, "?stream=simple_tweet", nil)
 	hello(t, s)
 	target.Emit(t)
@@ -198,7 +209,8 @@ func checkAlias(t *testing.T, target Target) {
 	}
 }
 
-func checkHeartbeat(t *testing.T, target Target) {
+func checkHeartbeat(x exam) {
+	t, target := x.t, x.target
 	s := open(t, target, "?kind=never_sent", nil)
 	hello(t, s)
 	for range 2 {
@@ -239,20 +251,23 @@ func ids(events []Event) (ids []string) {
 	return ids
 }
 
-func checkHeaderResume(t *testing.T, target Target) {
+func checkHeaderResume(x exam) {
+	t, target := x.t, x.target
 	checkResume(t, target, func(id string) *Stream {
 		// The header is newer than the query a browser repeats.
 		return open(t, target, "?lastEventId=stale-1", http.Header{"Last-Event-Id": {id}})
 	})
 }
 
-func checkQueryResume(t *testing.T, target Target) {
+func checkQueryResume(x exam) {
+	t, target := x.t, x.target
 	checkResume(t, target, func(id string) *Stream {
 		return open(t, target, "?since=1h&lastEventId="+url.QueryEscape(id), nil)
 	})
 }
 
-func checkHelloResume(t *testing.T, target Target) {
+func checkHelloResume(x exam) {
+	t, target := x.t, x.target
 	s := open(t, target, "", nil)
 	id := hello(t, s).ID
 	s.Close()
@@ -267,7 +282,8 @@ func checkHelloResume(t *testing.T, target Target) {
 	}
 }
 
-func checkUnknownID(t *testing.T, target Target) {
+func checkUnknownID(x exam) {
+	t, target := x.t, x.target
 	for _, id := range []string{"1003", "otherstream-7"} {
 		s := open(t, target, "", http.Header{"Last-Event-Id": {id}})
 		if e := hello(t, s); strings.Contains(e.Data, "resumed") {
@@ -279,8 +295,15 @@ func checkUnknownID(t *testing.T, target Target) {
 	}
 }
 
-// get asks for an address and returns the answer's head and some of its body.
-func get(t *testing.T, target Target, method, path string) (*http.Response, string) {
+// answer is what a request was answered with.
+type answer struct {
+	status int
+	header http.Header
+	body   string
+}
+
+// get asks for an address.
+func get(t *testing.T, target Target, method, path string) answer {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
@@ -301,32 +324,31 @@ func get(t *testing.T, target Target, method, path string) (*http.Response, stri
 	if err != nil {
 		t.Fatal(err)
 	}
-	return resp, string(body)
+	return answer{resp.StatusCode, resp.Header, string(body)}
 }
 
-func checkRefusals(t *testing.T, target Target) {
+func checkRefusals(x exam) {
+	t, target := x.t, x.target
 	for query, name := range map[string]string{
 		"?kind=No!": "kind", "?stream=error": "stream", "?since=soon": "since", "?since=1h&since=2h": "since",
 		"?lastEventId=7": "lastEventId", "?flavour=x": "flavour",
 	} {
-		resp, body := get(t, target, http.MethodGet, "/events"+query)
+		got := get(t, target, http.MethodGet, "/events"+query)
 		var p struct{ Parameter string }
-		err := json.Unmarshal([]byte(body), &p)
-		if resp.StatusCode != http.StatusBadRequest || err != nil || p.Parameter != name ||
-			resp.Header.Get("Content-Type") != "application/problem+json" {
-			t.Errorf("%s: %s: %s", query, resp.Status, body)
+		err := json.Unmarshal([]byte(got.body), &p)
+		if got.status != http.StatusBadRequest || err != nil || p.Parameter != name ||
+			got.header.Get("Content-Type") != "application/problem+json" {
+			t.Errorf("%s: %d: %s", query, got.status, got.body)
 		}
 	}
 }
 
-func checkMethods(t *testing.T, target Target) {
-	if resp, _ := get(t, target, http.MethodPost, "/events"); resp.StatusCode != http.StatusMethodNotAllowed {
-		t.Errorf("POST is answered %s", resp.Status)
+func checkMethods(x exam) {
+	t, target := x.t, x.target
+	if got := get(t, target, http.MethodPost, "/events"); got.status != http.StatusMethodNotAllowed {
+		t.Errorf("POST is answered %d", got.status)
 	}
-	if resp, body := get(t, target, http.MethodHead, "/events"); resp.StatusCode != http.StatusOK || body != "" {
-		t.Errorf("HEAD is answered %s %q", resp.Status, body)
+	if got := get(t, target, http.MethodHead, "/events"); got.status != http.StatusOK || got.body != "" {
+		t.Errorf("HEAD is answered %d %q", got.status, got.body)
 	}
 }
-
-// String names the target in messages.
-func (t Target) String() string { return fmt.Sprintf("server at %s", t.URL) }

@@ -24,7 +24,7 @@ func (t *kindTable) id(kind string) uint32 {
 		return id
 	}
 	names := append(slices.Clone(*t.names.Load()), kind)
-	id := uint32(len(names) - 1) //nolint:gosec // one entry per kind of a stream, whose kinds are its subjects
+	id := uint32(len(names) - 1)
 	t.ids[kind] = id
 	t.names.Store(&names)
 	return id
@@ -60,7 +60,7 @@ func (f *filter) learn() {
 			f.bits[id/64] |= 1 << (id % 64)
 		}
 	}
-	f.seen = uint32(len(names)) //nolint:gosec // see kindTable.id
+	f.seen = uint32(len(names))
 }
 
 // Wants reports whether a reader of these kinds gets events of kind.

@@ -75,9 +75,9 @@ func (t *Tail) newFilter(kinds []string) *filter {
 // locate finds the first entry of the present epoch with sequence next or
 // later, published or not; the end if there is none.
 func (t *Tail) locate(next uint64) (number uint64, index int) {
-	oldest, span := t.oldest.Load(), int(t.current.number-t.oldest.Load()) //nolint:gosec // at most len(slots)
-	number = oldest + uint64(sort.Search(span, func(i int) bool {          //nolint:gosec // Search counts from 0 on
-		s := t.slots[(oldest+uint64(i))%uint64(len(t.slots))].Load() //nolint:gosec // as above
+	oldest, span := t.oldest.Load(), int(t.current.number-t.oldest.Load())
+	number = oldest + uint64(sort.Search(span, func(i int) bool {
+		s := t.slots[(oldest+uint64(i))%uint64(len(t.slots))].Load()
 		return s.generation == t.generation && s.count > 0 && s.entries[s.count-1].seq >= next
 	}))
 	s := t.slots[number%uint64(len(t.slots))].Load()

@@ -66,14 +66,14 @@ func (s *segment) fits(size int) bool {
 // add writes an event; the caller has checked that it fits.
 func (s *segment) add(seq uint64, kind uint32, encoded []byte) {
 	s.used += copy(s.buf[s.used:], encoded)
-	//nolint:gosec // a segment is as large as one event at most, and events are far below 4 GiB
+
 	s.entries[s.count] = entry{seq: seq, end: uint32(s.used), kind: kind}
 	s.count++
 }
 
 // publish shows readers what has been written.
 func (s *segment) publish() {
-	s.published.Store(int32(s.count)) //nolint:gosec // count is at most segmentEntries
+	s.published.Store(int32(s.count))
 }
 
 // start is where entry i begins.

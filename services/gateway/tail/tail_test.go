@@ -3,6 +3,7 @@ package tail
 import (
 	"bytes"
 	"fmt"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -49,7 +50,7 @@ func read(r *Reader) (got []string) {
 // span is the words from to to.
 func span(from, to uint64) (want []string) {
 	for seq := from; seq <= to; seq++ {
-		want = append(want, fmt.Sprint(seq))
+		want = append(want, strconv.FormatUint(seq, 10))
 	}
 	return want
 }
@@ -312,7 +313,7 @@ func TestReadersBesideTheWriter(t *testing.T) {
 						next = to + 1
 						continue
 					}
-					if word != fmt.Sprint(next) {
+					if word != strconv.FormatUint(next, 10) {
 						t.Errorf("reader %d: got %s, want %d", n, word, next)
 						return
 					}

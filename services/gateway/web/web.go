@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"net/http"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -165,10 +166,8 @@ func (s *Site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // find returns the file for a path, nil if there is none.
 func (s *Site) find(urlPath string) *file {
-	for _, page := range Pages() {
-		if urlPath == page {
-			return s.files[index]
-		}
+	if slices.Contains(Pages(), urlPath) {
+		return s.files[index]
 	}
 	return s.files[strings.TrimPrefix(urlPath, "/")]
 }

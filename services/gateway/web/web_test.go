@@ -24,27 +24,27 @@ func testSite(t *testing.T) *Site {
 	return s
 }
 
-func ask(s *Site, path string, header ...string) *http.Response {
+func ask(s *Site, path string, header ...string) *httptest.ResponseRecorder {
 	r := httptest.NewRequest(http.MethodGet, path, nil)
 	for i := 0; i < len(header); i += 2 {
 		r.Header.Set(header[i], header[i+1])
 	}
 	rec := httptest.NewRecorder()
 	s.ServeHTTP(rec, r)
-	return rec.Result()
+	return rec
 }
 
 func TestPages(t *testing.T) {
 	s := testSite(t)
 	for _, page := range Pages() {
 		resp := ask(s, page)
-		if resp.StatusCode != http.StatusOK || resp.Header.Get("Cache-Control") != "no-cache" ||
-			resp.Header.Get("Content-Type") != "text/html; charset=utf-8" {
-			t.Errorf("%s: %s %v", page, resp.Status, resp.Header)
+		if resp.Code != http.StatusOK || resp.Header().Get("Cache-Control") != "no-cache" ||
+			resp.Header().Get("Content-Type") != "text/html; charset=utf-8" {
+			t.Errorf("%s: %d %v", page, resp.Code, resp.Header())
 		}
-		again := ask(s, page, "If-None-Match", `"other", W/`+resp.Header.Get("ETag"))
-		if again.StatusCode != http.StatusNotModified {
-			t.Errorf("%s again: %s", page, again.Status)
+		again := ask(s, page, "If-None-Match", `"other", W/`+resp.Header().Get("ETag"))
+		if again.Code != http.StatusNotModified {
+			t.Errorf("%s again: %d", page, again.Code)
 		}
 	}
 }
@@ -52,8 +52,8 @@ func TestPages(t *testing.T) {
 func TestAssets(t *testing.T) {
 	s := testSite(t)
 	resp := ask(s, "/assets/main-1.js", "Accept-Encoding", "br;q=1, gzip")
-	if resp.Header.Get("Content-Encoding") != "gzip" || !strings.Contains(resp.Header.Get("Cache-Control"), "immutable") {
-		t.Fatalf("got %v", resp.Header)
+	if resp.Header().Get("Content-Encoding") != "gzip" || !strings.Contains(resp.Header().Get("Cache-Control"), "immutable") {
+		t.Fatalf("got %v", resp.Header())
 	}
 	z, err := gzip.NewReader(resp.Body)
 	if err != nil {
@@ -63,8 +63,8 @@ func TestAssets(t *testing.T) {
 		t.Errorf("%d bytes, %v", len(body), err)
 	}
 	for _, accept := range []string{"", "br", "gzip;q=0", "gzip; q=0.0"} {
-		if resp := ask(s, "/assets/main-1.js", "Accept-Encoding", accept); resp.Header.Get("Content-Encoding") != "" {
-			t.Errorf("%q gets %v", accept, resp.Header)
+		if resp := ask(s, "/assets/main-1.js", "Accept-Encoding", accept); resp.Header().Get("Content-Encoding") != "" {
+			t.Errorf("%q gets %v", accept, resp.Header())
 		}
 	}
 }
@@ -72,8 +72,8 @@ func TestAssets(t *testing.T) {
 func TestNotFound(t *testing.T) {
 	s := testSite(t)
 	for _, path := range []string{"/none", "/assets/", "/assets/../index", "/.gitkeep", "//index.html"} {
-		if resp := ask(s, path); resp.StatusCode != http.StatusNotFound {
-			t.Errorf("%s: %s", path, resp.Status)
+		if resp := ask(s, path); resp.Code != http.StatusNotFound {
+			t.Errorf("%s: %d", path, resp.Code)
 		}
 	}
 }
