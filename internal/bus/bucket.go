@@ -11,16 +11,11 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// codeWrongLastSequence refuses a write that expects another revision, on a
-// stream with one replica; with more it is
-// jetstream.JSErrCodeStreamWrongLastSequenceConstant.
-const codeWrongLastSequence jetstream.ErrorCode = 10071
-
 // Headers of entries of buckets. The value of a lease is its holder, that of a
 // cursor the position, so that `nats kv get` shows them.
 const (
 	headerTerm      = "Blip-Term"
-	headerToken     = "Blip-Token" //nolint:gosec // a number that fences, not a credential
+	headerToken     = "Blip-Token"
 	headerOperation = "KV-Operation"
 	// headerMarker is on what the server leaves where a key has expired.
 	headerMarker = "Nats-Marker-Reason"
@@ -90,8 +85,9 @@ func (b bucket) put(ctx context.Context, key string, rev uint64, e kvEntry, ttl 
 	}
 	m := &nats.Msg{Subject: b.subject(key), Header: e.header, Data: []byte(e.value)}
 	ack, err := b.conn.js.PublishMsg(ctx, m, opts...)
-	switch code(err) {
-	case codeWrongLastSequence, jetstream.JSErrCodeStreamWrongLastSequenceConstant:
+	if c := code(err); c == jetstream.JSErrCodeStreamWrongLastSequence || c == jetstream.JSErrCodeStreamWrongLastSequenceConstant {
+		// The first code comes from a stream with one replica, the second from
+		// one with more.
 		return 0, fmt.Errorf("write %s: %w", key, errConflict)
 	}
 	if err != nil {

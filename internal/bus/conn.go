@@ -66,8 +66,9 @@ type Conn struct {
 	js      jetstream.JetStream
 	name    string
 	log     *slog.Logger
-	layout  *Layout
 	metrics *metrics
+	// layout is nil in a connection that owns nothing.
+	layout atomic.Pointer[Layout]
 	// watchEvery is watchInterval, except in tests.
 	watchEvery time.Duration
 
@@ -109,7 +110,7 @@ func Connect(o Options) (*Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	if c.layout != nil {
+	if c.layout.Load() != nil {
 		c.work.Go(c.keepEnsured)
 	}
 	return c, nil
@@ -121,9 +122,10 @@ func newConn(o Options) (*Conn, error) {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	c := &Conn{
-		name: o.Name, log: o.Log, layout: o.Layout, metrics: newMetrics(o.Metrics, o.Name),
+		name: o.Name, log: o.Log, metrics: newMetrics(o.Metrics, o.Name),
 		watchEvery: watchInterval, closed: make(chan struct{}), publishers: map[*Publisher]struct{}{},
 	}
+	c.layout.Store(o.Layout)
 	c.ctx, c.cancel = context.WithCancel(context.Background())
 	nc, err := nats.Connect(o.URL, c.options(o)...)
 	if err != nil {

@@ -66,22 +66,27 @@ func (c *Conn) Consume(ctx context.Context, o ConsumeOptions, handle func(*Deliv
 		o.Prefetch = defaultPrefetch
 	}
 	r := &reader{conn: c, o: o, handle: handle, metrics: c.metrics.consumer(o.Stream, o.Durable)}
+	c.supervise(ctx, o.Stream, r.session, func() bool { return false })
+	return nil
+}
+
+// supervise runs session again and again, with back-off while it keeps
+// failing, until ctx ends or over says so.
+func (c *Conn) supervise(ctx context.Context, stream string, session func(context.Context) error, over func() bool) {
 	delay := backoff{base: rebindDelay, limit: rebindDelayMax}
-	for ctx.Err() == nil {
+	for ctx.Err() == nil && !over() {
 		began, linked := time.Now(), c.linked.next()
-		err := r.session(ctx)
-		if ctx.Err() != nil {
-			break
+		err := session(ctx)
+		if ctx.Err() != nil || over() {
+			return
 		}
 		if time.Since(began) > rebindDelayMax {
 			delay.reset()
 		}
-		c.log.Warn("bind consumer again", slog.String("stream", o.Stream), slog.String("durable", o.Durable),
-			slog.String("error", errText(err)))
-		c.metrics.rebinds.WithLabelValues(o.Stream).Inc()
+		c.log.Warn("bind to stream again", slog.String("stream", stream), slog.String("error", errText(err)))
+		c.metrics.rebinds.WithLabelValues(stream).Inc()
 		wait(ctx, delay.next(), linked)
 	}
-	return nil
 }
 
 func errText(err error) string {

@@ -16,18 +16,18 @@ import (
 )
 
 // raws publishes items from to to-1.
-func publishRaws(t testing.TB, c *bus.Conn, from, to int) {
-	t.Helper()
+func publishRaws(tb testing.TB, c *bus.Conn, from, to int) {
+	tb.Helper()
 	var msgs []bus.Msg
 	for i := from; i < to; i++ {
 		msgs = append(msgs, rawMsg(i))
 	}
-	bustest.Publish(t, c, feed.StreamRaw, msgs...)
+	bustest.Publish(tb, c, feed.StreamRaw, msgs...)
 }
 
 // consuming runs Consume until stop is called, which waits for its end.
-func consuming(t testing.TB, c *bus.Conn, o bus.ConsumeOptions, handle func(*bus.Delivery)) (stop func()) {
-	t.Helper()
+func consuming(tb testing.TB, c *bus.Conn, o bus.ConsumeOptions, handle func(*bus.Delivery)) (stop func()) {
+	tb.Helper()
 	if o.Stream == "" {
 		o.Stream, o.Durable = feed.StreamRaw, bus.DurableEnrich
 	}
@@ -37,10 +37,10 @@ func consuming(t testing.TB, c *bus.Conn, o bus.ConsumeOptions, handle func(*bus
 	stop = sync.OnceFunc(func() {
 		cancel()
 		if err := <-ended; err != nil {
-			t.Errorf("consume: %v", err)
+			tb.Errorf("consume: %v", err)
 		}
 	})
-	t.Cleanup(stop)
+	tb.Cleanup(stop)
 	return stop
 }
 
@@ -73,11 +73,12 @@ func (g *got) total() int {
 	return len(g.all)
 }
 
-func (g *got) handle(t testing.TB) func(*bus.Delivery) {
+func (g *got) handle(tb testing.TB) func(*bus.Delivery) {
+	tb.Helper()
 	return func(d *bus.Delivery) {
 		g.add(d.Data)
 		if err := d.Ack(); err != nil && !errors.Is(err, bus.ErrStale) {
-			t.Logf("ack: %v", err)
+			tb.Logf("ack: %v", err)
 		}
 	}
 }

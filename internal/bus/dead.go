@@ -1,6 +1,7 @@
 package bus
 
 import (
+	"maps"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -88,9 +89,7 @@ func deadHeader(d Dead, maxPayload int64) Header {
 
 func cloneHeader(h Header) Header {
 	c := make(Header, len(h)+1)
-	for k, v := range h {
-		c[k] = v
-	}
+	maps.Copy(c, h)
 	return c
 }
 

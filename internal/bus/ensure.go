@@ -57,14 +57,23 @@ func (e *ensuring) set(err error) {
 // Ensure creates the streams, the durable "enrich" of RAW and the buckets, or
 // changes them where the server allows; it waits for the server as long as ctx
 // allows. Idempotent, and safe in several processes at once. A change the
-// server refuses is one clear error line.
+// server refuses is one clear error line. An owner makes l again, from now on,
+// whenever it finds something missing.
 func (c *Conn) Ensure(ctx context.Context, l Layout) error {
 	if err := l.check(); err != nil {
 		return fmt.Errorf("bus: ensure: %w", err)
 	}
+	if c.layout.Load() != nil {
+		c.layout.Store(&l)
+	}
+	return c.ensure(ctx, func() Layout { return l })
+}
+
+// ensure goes through the layout until that has worked, or never will.
+func (c *Conn) ensure(ctx context.Context, layout func() Layout) error {
 	delay := backoff{base: ensureBackoff, limit: ensureBackoffMax}
 	for {
-		err := c.ensureOnce(ctx, l)
+		err := c.ensureOnce(ctx, layout)
 		if err == nil || !passing(err) {
 			return err
 		}
@@ -75,9 +84,10 @@ func (c *Conn) Ensure(ctx context.Context, l Layout) error {
 }
 
 // ensureOnce goes through the layout once.
-func (c *Conn) ensureOnce(ctx context.Context, l Layout) error {
+func (c *Conn) ensureOnce(ctx context.Context, layout func() Layout) error {
 	c.ensuring.one.Lock()
 	defer c.ensuring.one.Unlock()
+	l := layout()
 	for _, cfg := range l.streams() {
 		if err := c.ensureStream(ctx, cfg); err != nil {
 			return fmt.Errorf("bus: ensure stream %s: %w", cfg.Name, c.explain(ctx, cfg, err))
@@ -169,8 +179,9 @@ func (c *Conn) explain(ctx context.Context, cfg jetstream.StreamConfig, err erro
 			cfg.MaxBytes, c.room(ctx), err)
 	case codeSubjectOverlap:
 		return fmt.Errorf("another stream already takes %v: delete or change that one: %w", cfg.Subjects, err)
+	default:
+		return err
 	}
-	return err
 }
 
 // room tells how much of its storage the server has promised already.
@@ -215,12 +226,15 @@ func code(err error) jetstream.ErrorCode {
 	return 0
 }
 
+// owned is the layout of an owner.
+func (c *Conn) owned() Layout { return *c.layout.Load() }
+
 // keepEnsured makes the layout after every connect: the server that is back
 // may be another one, with an empty store.
 func (c *Conn) keepEnsured() {
 	for {
 		again := c.linked.next()
-		err := c.Ensure(c.ctx, *c.layout)
+		err := c.ensure(c.ctx, c.owned)
 		if c.ctx.Err() != nil {
 			return
 		}
@@ -239,10 +253,10 @@ func (c *Conn) keepEnsured() {
 // heal makes again what was found missing, if this connection is an owner. It
 // tries once, and at most once a second.
 func (c *Conn) heal(ctx context.Context) {
-	if c.layout == nil || !c.ensuring.due() {
+	if c.layout.Load() == nil || !c.ensuring.due() {
 		return
 	}
-	err := c.ensureOnce(ctx, *c.layout)
+	err := c.ensureOnce(ctx, c.owned)
 	if err != nil && passing(err) {
 		return
 	}

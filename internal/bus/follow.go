@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -50,25 +49,8 @@ func (c *Conn) Follow(ctx context.Context, stream string, from uint64, changed f
 		return fmt.Errorf("bus: follow: %w", err)
 	}
 	f := &follower{conn: c, stream: stream, next: max(from, 1), changed: changed, fn: fn}
-	delay := backoff{base: rebindDelay, limit: rebindDelayMax}
-	for ctx.Err() == nil {
-		began, linked := time.Now(), c.linked.next()
-		err := f.session(ctx)
-		if f.failed != nil {
-			return f.failed
-		}
-		if ctx.Err() != nil {
-			break
-		}
-		if time.Since(began) > rebindDelayMax {
-			delay.reset()
-		}
-		c.log.Warn("follow stream again", slog.String("stream", stream), slog.Uint64("from", f.next),
-			slog.String("error", errText(err)))
-		c.metrics.rebinds.WithLabelValues(stream).Inc()
-		wait(ctx, delay.next(), linked)
-	}
-	return nil
+	c.supervise(ctx, stream, f.session, func() bool { return f.failed != nil })
+	return f.failed
 }
 
 // session reads by one consumer until something is wrong or ctx ends.
@@ -81,7 +63,7 @@ func (f *follower) session(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer f.forget(cons)
+	defer f.forget(ctx, cons)
 	it, err := cons.Messages(
 		jetstream.PullMaxMessagesWithBytesLimit(followPrefetch, max(pullBytes, 2*int(f.conn.MaxPayload()))),
 		jetstream.PullHeartbeat(heartbeat))
@@ -133,11 +115,11 @@ func (f *follower) consumer(ctx context.Context) (jetstream.Consumer, error) {
 }
 
 // forget deletes the consumer; if that fails the server does it by itself.
-func (f *follower) forget(cons jetstream.Consumer) {
+func (f *follower) forget(ctx context.Context, cons jetstream.Consumer) {
 	if !f.conn.nc.IsConnected() {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), drainWait)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainWait)
 	defer cancel()
 	_ = f.conn.js.DeleteConsumer(ctx, f.stream, cons.CachedInfo().Name)
 }

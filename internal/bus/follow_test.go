@@ -43,18 +43,18 @@ func (f *followed) count() int {
 	return len(f.seqs)
 }
 
-func following(t testing.TB, c *bus.Conn, from uint64, f *followed) (stop func()) {
-	t.Helper()
+func following(tb testing.TB, c *bus.Conn, from uint64, f *followed) (stop func()) {
+	tb.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- c.Follow(ctx, feed.StreamRaw, from, f.changed, f.fn) }()
 	stop = sync.OnceFunc(func() {
 		cancel()
 		if err := <-ended; err != nil {
-			t.Errorf("follow: %v", err)
+			tb.Errorf("follow: %v", err)
 		}
 	})
-	t.Cleanup(stop)
+	tb.Cleanup(stop)
 	return stop
 }
 

@@ -15,56 +15,56 @@ import (
 )
 
 // admin is a plain client, to do what an operator might.
-func admin(t testing.TB, srv *bustest.Server) jetstream.JetStream {
-	t.Helper()
+func admin(tb testing.TB, srv *bustest.Server, opts ...jetstream.JetStreamOpt) jetstream.JetStream {
+	tb.Helper()
 	nc, err := nats.Connect(srv.URL())
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(nc.Close)
-	js, err := jetstream.New(nc)
+	tb.Cleanup(nc.Close)
+	js, err := jetstream.New(nc, opts...)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return js
 }
 
-func deleteStream(t testing.TB, srv *bustest.Server, name string) {
-	t.Helper()
+func deleteStream(tb testing.TB, srv *bustest.Server, name string) {
+	tb.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	if err := admin(t, srv).DeleteStream(ctx, name); err != nil {
-		t.Fatal(err)
+	if err := admin(tb, srv).DeleteStream(ctx, name); err != nil {
+		tb.Fatal(err)
 	}
 }
 
 // trim has RAW's limits remove all but the newest messages.
-func trim(t testing.TB, srv *bustest.Server, keep int64) {
-	t.Helper()
-	js := admin(t, srv)
+func trim(tb testing.TB, srv *bustest.Server, keep int64) {
+	tb.Helper()
+	js := admin(tb, srv)
 	s, err := js.Stream(context.Background(), feed.StreamRaw)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	if keep == 0 {
 		if err := s.Purge(context.Background()); err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 		return
 	}
 	cfg := s.CachedInfo().Config
 	cfg.MaxMsgs = keep
 	if _, err := js.UpdateStream(context.Background(), cfg); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 }
 
 // value reads a counter or gauge.
-func value(t testing.TB, m prometheus.Metric) float64 {
-	t.Helper()
+func value(tb testing.TB, m prometheus.Metric) float64 {
+	tb.Helper()
 	var out dto.Metric
 	if err := m.Write(&out); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	if out.Gauge != nil {
 		return out.Gauge.GetValue()

@@ -23,15 +23,15 @@ type holder struct {
 }
 
 // hold runs the lease "ingest.test" until stop; active counts the holders.
-func hold(t testing.TB, c *bus.Conn, name string, ttl time.Duration, active *atomic.Int32) *holder {
-	t.Helper()
+func hold(tb testing.TB, c *bus.Conn, name string, ttl time.Duration, active *atomic.Int32) *holder {
+	tb.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	h := &holder{name: name, tokens: make(chan uint64, 16), lost: make(chan error, 16)}
 	ended := make(chan error, 1)
 	go func() {
 		ended <- c.Lease("ingest.test", name, ttl).Run(ctx, func(ctx context.Context, token uint64) error {
 			if n := active.Add(1); n > 1 {
-				t.Errorf("%s: %d holders at once", name, n)
+				tb.Errorf("%s: %d holders at once", name, n)
 			}
 			h.tokens <- token
 			<-ctx.Done()
@@ -42,9 +42,11 @@ func hold(t testing.TB, c *bus.Conn, name string, ttl time.Duration, active *ato
 	}()
 	h.stop = sync.OnceFunc(func() {
 		cancel()
-		<-ended
+		if err := <-ended; err != nil && !errors.Is(err, context.Canceled) {
+			tb.Errorf("%s: %v", name, err)
+		}
 	})
-	t.Cleanup(h.stop)
+	tb.Cleanup(h.stop)
 	return h
 }
 

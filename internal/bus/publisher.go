@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"strconv"
 	"sync"
 	"time"
@@ -173,9 +174,7 @@ func (p *Publisher) Publish(ctx context.Context, msgs []Msg, done func(err error
 // set when it is taken.
 func (p *Publisher) wire(m *Msg) *nats.Msg {
 	h := make(Header, len(m.Header)+2)
-	for k, v := range m.Header {
-		h[k] = v
-	}
+	maps.Copy(h, m.Header)
 	values := [2]string{m.ID, p.opts.Stream}
 	if m.ID != "" {
 		h[nats.MsgIdHdr] = values[:1:1]

@@ -16,16 +16,16 @@ import (
 	"github.com/blipstream/blipstream/internal/feed"
 )
 
-func newPublisher(t testing.TB, c *bus.Conn, o bus.PublisherOptions) *bus.Publisher {
-	t.Helper()
+func newPublisher(tb testing.TB, c *bus.Conn, o bus.PublisherOptions) *bus.Publisher {
+	tb.Helper()
 	if o.Stream == "" {
 		o.Stream = feed.StreamRaw
 	}
 	p, err := c.NewPublisher(o)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(p.Close)
+	tb.Cleanup(p.Close)
 	return p
 }
 

@@ -37,7 +37,7 @@ func (q *queue[T]) drop(n int) {
 	}
 }
 
-func (q *queue[T]) len() int { return int(q.tail - q.head) } //nolint:gosec // bounded by memory
+func (q *queue[T]) len() int { return int(q.tail - q.head) }
 
 func (q *queue[T]) slot(n uint64) *T { return &q.ring[n&uint64(len(q.ring)-1)] }
 

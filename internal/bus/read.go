@@ -1,6 +1,7 @@
 package bus
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -74,7 +75,7 @@ func (c *Conn) Range(ctx context.Context, stream string, from uint64, limit int,
 		all = append(all, msgs...)
 	}
 	if len(subjects) > 1 {
-		slices.SortFunc(all, func(a, b Stored) int { return int(int64(a.Seq - b.Seq)) }) //nolint:gosec // the wrap-around is the comparison
+		slices.SortFunc(all, func(a, b Stored) int { return cmp.Compare(a.Seq, b.Seq) })
 	}
 	return all[:min(limit, len(all))], nil
 }

@@ -57,7 +57,7 @@ func growing(base, limit time.Duration, tries int) time.Duration {
 	if tries < 30 && base<<tries < limit {
 		d = base << tries
 	}
-	return d/2 + rand.N(d/2+1) //nolint:gosec // spreading retries needs no secrecy
+	return d/2 + rand.N(d/2+1)
 }
 
 // wait waits for d, for wake or for the end of ctx; it reports whether ctx

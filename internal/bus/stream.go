@@ -30,7 +30,7 @@ type StreamState struct {
 // this connection is not an owner that could make it.
 func (c *Conn) Stream(ctx context.Context, name string) (StreamState, error) {
 	s, err := c.streamState(ctx, name)
-	if errors.Is(err, ErrNoStream) && c.layout != nil {
+	if errors.Is(err, ErrNoStream) && c.layout.Load() != nil {
 		c.heal(ctx)
 		s, err = c.streamState(ctx, name)
 	}
