@@ -68,7 +68,7 @@ func awake(lon float64, at time.Time) float64 {
 
 // authorOf is the one in a slot of a city; always the same one.
 func (w *World) authorOf(c *atlas.City, slot int) author {
-	key := uint64(c.Index*maxAuthors + slot) //nolint:gosec // both are small
+	key := uint64(c.Index*maxAuthors + slot)
 	d := w.dice(key, saltAuthor)
 	lang := c.Language(&d)
 	return author{

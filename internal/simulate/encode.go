@@ -60,7 +60,7 @@ func (e *encoder) micro(m micro) *encoder {
 	e.b = strconv.AppendInt(e.b, int64(m/degree), 10)
 	e.b = append(e.b, '.')
 	for unit := degree / 10; unit > 0; unit /= 10 {
-		e.b = append(e.b, byte('0'+m/unit%10)) //nolint:gosec // one digit
+		e.b = append(e.b, byte('0'+m/unit%10))
 	}
 	return e
 }

@@ -94,7 +94,7 @@ func faultOf(q url.Values) (Fault, error) {
 	if err != nil {
 		return f, err
 	}
-	f.Code, f.Status = int(code), int(status) //nolint:gosec // optional gives 31 bits
+	f.Code, f.Status = int(code), int(status)
 	if s := q.Get("reset"); s != "" {
 		if f.Reset, err = time.ParseDuration(s); err != nil {
 			return f, fmt.Errorf("simulate: read parameter reset: %q is not a duration such as 30s", s)

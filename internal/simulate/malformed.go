@@ -66,9 +66,10 @@ func (w *World) AppendMalformed(b []byte, sort Malformed, n uint64) []byte {
 		return append(b, replaced(good, `"geo":null`, `"geo":`+strings.Repeat("[", deepLevels)+strings.Repeat("]", deepLevels))...)
 	case Huge:
 		return append(b, replaced(good, `"text":"`, `"text":"`+strings.Repeat("blip ", HugeSize/5))...)
+	default:
+		part := parts()[sort]
+		return append(b, replaced(good, part[0], part[1])...)
 	}
-	part := parts()[sort]
-	return append(b, replaced(good, part[0], part[1])...)
 }
 
 // wholes are the malformed items that are no post at all.

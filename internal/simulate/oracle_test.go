@@ -116,7 +116,7 @@ func (s *status) position() (lat, lon float64, origin string) {
 // which never saw it.
 func TestWantAgreesWithItem(t *testing.T) {
 	w := newWorld(t, simulate.DefaultWorld(1))
-	for n := range uint64(items) {
+	for n := range uint64(parsed) {
 		var s status
 		decode(t, w.Append(nil, n), &s)
 		want := w.Want(n)
@@ -200,6 +200,9 @@ func TestWorldHasEverything(t *testing.T) {
 		"across the antimeridian", "box without extent", "on the equator", "escaped", "right to left",
 	}
 	for n := range uint64(items) {
+		if n >= parsed && !remarkable(w.Want(n)) {
+			continue
+		}
 		raw := w.Append(nil, n)
 		var s status
 		decode(t, raw, &s)
@@ -236,10 +239,15 @@ func TestWorldHasEverything(t *testing.T) {
 	}
 }
 
+// remarkable picks what is rare: the equator and the antimeridian.
+func remarkable(want []simulate.Want) bool {
+	return len(want) == 2 && (want[1].Lat == 0 || math.Abs(want[1].Lon) > 178)
+}
+
 // TestHashtagIndices: indices count code points of the text as it is sent.
 func TestHashtagIndices(t *testing.T) {
 	w := newWorld(t, simulate.DefaultWorld(1))
-	for n := range uint64(items) {
+	for n := range uint64(parsed / 2) {
 		var s status
 		decode(t, w.Append(nil, n), &s)
 		checkTags(t, n, s.Text, s.Entities.Hashtags)

@@ -44,7 +44,7 @@ func (w *World) original(n uint64) uint64 {
 	d := w.dice(n, saltKind)
 	d.Uint64() // sortOf's throw
 	// Two back at least: a neighbour may have changed places with n.
-	return w.postNear(n-2-uint64(d.N(maxBack)), 0) //nolint:gosec // at most 33, and n is at least block
+	return w.postNear(n-2-uint64(d.N(maxBack)), 0)
 }
 
 // sortOf tells what item n is.
@@ -65,7 +65,7 @@ func (w *World) sortOf(n uint64) sort {
 // controlPlace is where in its block the control message stands.
 func (w *World) controlPlace(b uint64) uint64 {
 	d := w.dice(b, saltPlace)
-	return uint64(d.N(block)) //nolint:gosec // below block
+	return uint64(d.N(block))
 }
 
 // controlSort is what the control message of n's block is; most blocks have
@@ -88,7 +88,7 @@ func (w *World) target(n uint64) uint64 {
 	d := w.dice(n, saltControl)
 	d.Uint64() // controlSort's throw
 	first := (n/block - blocksSince) * block
-	return w.postNear(first+uint64(d.N(block)), first) //nolint:gosec // below block
+	return w.postNear(first+uint64(d.N(block)), first)
 }
 
 // postNear is the last post at or before n and not before first, or else the

@@ -109,7 +109,7 @@ func (w *World) placeIn(c *atlas.City, d *dice.Dice) *place {
 		pt := near(c, d)
 		return boxAround(id, "neighborhood", c, pt.lat.degrees(), pt.lon.degrees(), spread(c)/5, 0)
 	}
-	return boxAround(uint64(c.Index), "city", c, c.Lat, c.Lon, spread(c), 0) //nolint:gosec // an index
+	return boxAround(uint64(c.Index), "city", c, c.Lat, c.Lon, spread(c), 0)
 }
 
 // region reaches from a town near the antimeridian to some way beyond it.

@@ -159,10 +159,7 @@ func (s *session) untilDue() time.Duration {
 
 // catchUp writes what is due and reports whether that was anything.
 func (s *session) catchUp() (wrote bool, err error) {
-	for s.next < s.due() {
-		if s.ctx.Err() != nil {
-			return wrote, nil
-		}
+	for s.next < s.due() && s.ctx.Err() == nil {
 		from := s.next
 		s.buf = s.buf[:0]
 		for due := s.due(); s.next < due && len(s.buf) < batchBytes; s.next++ {

@@ -124,10 +124,11 @@ func (t *Twitter) read(w http.ResponseWriter, r *http.Request) (req request, sta
 	if r.Method != http.MethodGet && r.Method != http.MethodPost {
 		return req, http.StatusMethodNotAllowed
 	}
-	ok := false
-	if req.credential, ok = t.o.admit(r); !ok {
+	credential, ok := t.o.admit(r)
+	if !ok {
 		return req, http.StatusUnauthorized
 	}
+	req.credential = credential
 	// A form is at most what 400 words and 5,000 users make.
 	const maxForm = 1 << 20
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)

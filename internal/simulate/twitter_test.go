@@ -6,6 +6,7 @@ import (
 	"compress/gzip"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -48,8 +49,15 @@ func request(t *testing.T, address string, header ...string) *http.Request {
 	return r
 }
 
+// response is a stream that the test's end closes.
+type response struct {
+	status int
+	header http.Header
+	body   io.Reader
+}
+
 // connect reads a stream, uncompressed if the headers do not say otherwise.
-func connect(t *testing.T, address string, header ...string) *http.Response {
+func connect(t *testing.T, address string, header ...string) response {
 	t.Helper()
 	client := &http.Client{Transport: &http.Transport{DisableCompression: true}}
 	t.Cleanup(client.CloseIdleConnections)
@@ -58,7 +66,7 @@ func connect(t *testing.T, address string, header ...string) *http.Response {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = resp.Body.Close() })
-	return resp
+	return response{resp.StatusCode, resp.Header, resp.Body}
 }
 
 // frames reads n messages that end in \r\n, keep-alives left out.
@@ -104,12 +112,12 @@ func wantItems(t *testing.T, w *simulate.World, got []string, from uint64) {
 
 func TestFraming(t *testing.T) {
 	tw, base := serve(t, simulate.Options{Items: 100})
-	wantItems(t, tw.World(), frames(t, connect(t, base+filter).Body, 100), 0)
+	wantItems(t, tw.World(), frames(t, connect(t, base+filter).body, 100), 0)
 }
 
 func TestNewlinesWithinMessages(t *testing.T) {
 	tw, base := serve(t, simulate.Options{Items: 10, Newlines: true})
-	for n, f := range frames(t, connect(t, base+filter).Body, 10) {
+	for n, f := range frames(t, connect(t, base+filter).body, 10) {
 		if !strings.HasPrefix(f, "{\n") || !json.Valid([]byte(f)) {
 			t.Fatalf("message %d has no bare line break: %.40q", n, f)
 		}
@@ -121,7 +129,7 @@ func TestNewlinesWithinMessages(t *testing.T) {
 
 func TestDelimited(t *testing.T) {
 	tw, base := serve(t, simulate.Options{Items: 50, Newlines: true})
-	in := bufio.NewReader(connect(t, base+filter+"?delimited=length").Body)
+	in := bufio.NewReader(connect(t, base+filter+"?delimited=length").body)
 	for n := range uint64(50) {
 		line, err := in.ReadString('\n')
 		if err != nil {
@@ -145,10 +153,10 @@ func TestDelimited(t *testing.T) {
 func TestGzip(t *testing.T) {
 	tw, base := serve(t, simulate.Options{Items: 30})
 	resp := connect(t, base+filter+"?fault=eof&after=20", "Accept-Encoding", "gzip")
-	if resp.Header.Get("Content-Encoding") != "gzip" {
+	if resp.header.Get("Content-Encoding") != "gzip" {
 		t.Fatal("not compressed")
 	}
-	zip, err := gzip.NewReader(resp.Body)
+	zip, err := gzip.NewReader(resp.body)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -160,7 +168,7 @@ func TestGzip(t *testing.T) {
 
 func TestFrom(t *testing.T) {
 	tw, base := serve(t, simulate.Options{Items: 1000})
-	wantItems(t, tw.World(), frames(t, connect(t, base+filter+"?from=900").Body, 100), 900)
+	wantItems(t, tw.World(), frames(t, connect(t, base+filter+"?from=900").body, 100), 900)
 }
 
 func TestCredentials(t *testing.T) {
@@ -171,8 +179,8 @@ func TestCredentials(t *testing.T) {
 	for auth, want := range map[string]int{
 		"": 401, "Bearer abd": 401, "Bearer ": 401, "Bearer abc": 200, basic.Get("Authorization"): 200,
 	} {
-		if resp := connect(t, base+filter, "Authorization", auth); resp.StatusCode != want {
-			t.Errorf("Authorization %q: %d, want %d", auth, resp.StatusCode, want)
+		if resp := connect(t, base+filter, "Authorization", auth); resp.status != want {
+			t.Errorf("Authorization %q: %d, want %d", auth, resp.status, want)
 		}
 	}
 }
@@ -186,12 +194,12 @@ func TestRefusals(t *testing.T) {
 		filter + "?fault=status&status=429&reset=1m": 429,
 	} {
 		resp := connect(t, base+path)
-		if resp.StatusCode != want {
-			t.Errorf("%s: %d, want %d", path, resp.StatusCode, want)
+		if resp.status != want {
+			t.Errorf("%s: %d, want %d", path, resp.status, want)
 		}
-		reset, err := strconv.ParseInt(resp.Header.Get("X-Rate-Limit-Reset"), 10, 64)
+		reset, err := strconv.ParseInt(resp.header.Get("X-Rate-Limit-Reset"), 10, 64)
 		if limited := want == 420 || want == 429; limited != (err == nil) {
-			t.Errorf("%s: x-rate-limit-reset %q", path, resp.Header.Get("X-Rate-Limit-Reset"))
+			t.Errorf("%s: x-rate-limit-reset %q", path, resp.header.Get("X-Rate-Limit-Reset"))
 		} else if limited && time.Until(time.Unix(reset, 0)) < 50*time.Second {
 			t.Errorf("%s: resets in %v, want a minute", path, time.Until(time.Unix(reset, 0)))
 		}
@@ -204,8 +212,8 @@ func TestRefusals(t *testing.T) {
 // TestSecondConnectionKicksTheFirst: the oldest goes, with code 7.
 func TestSecondConnectionKicksTheFirst(t *testing.T) {
 	tw, base := serve(t, simulate.Options{Items: 5})
-	first := bufio.NewReader(connect(t, base+filter, "Authorization", "Bearer a").Body)
-	other := bufio.NewReader(connect(t, base+filter, "Authorization", "Bearer b").Body)
+	first := bufio.NewReader(connect(t, base+filter, "Authorization", "Bearer a").body)
+	other := bufio.NewReader(connect(t, base+filter, "Authorization", "Bearer b").body)
 	for range 5 {
 		if _, err := frame(first); err != nil {
 			t.Fatal(err)
@@ -216,10 +224,10 @@ func TestSecondConnectionKicksTheFirst(t *testing.T) {
 	if err != nil || !strings.HasPrefix(goodbye, `{"disconnect":{"code":7,`) {
 		t.Errorf("the older connection was told %q, %v", goodbye, err)
 	}
-	if _, err := frame(first); err != io.EOF {
+	if _, err := frame(first); !errors.Is(err, io.EOF) {
 		t.Errorf("the older connection ends with %v, want EOF", err)
 	}
-	wantItems(t, tw.World(), frames(t, second.Body, 5), 0)
+	wantItems(t, tw.World(), frames(t, second.body, 5), 0)
 	if f, err := frame(other); err != nil || f == "" {
 		t.Errorf("another credential's connection: %q, %v", f, err)
 	}
@@ -235,19 +243,19 @@ func TestResume(t *testing.T) {
 	next := uint64(0)
 	for range 3 {
 		resp := connect(t, base+filter+"?fault=eof&after=70")
-		wantItems(t, tw.World(), frames(t, resp.Body, 70), next)
+		wantItems(t, tw.World(), frames(t, resp.body, 70), next)
 		next += 70
-		if rest, err := io.ReadAll(resp.Body); err != nil || len(rest) > 0 {
+		if rest, err := io.ReadAll(resp.body); err != nil || len(rest) > 0 {
 			t.Fatalf("after the fault: %d bytes, %v", len(rest), err)
 		}
 	}
-	wantItems(t, tw.World(), frames(t, connect(t, base+filter).Body, 90), next)
+	wantItems(t, tw.World(), frames(t, connect(t, base+filter).body, 90), next)
 }
 
 func TestRewind(t *testing.T) {
 	tw, base := serve(t, simulate.Options{Items: 300, Resume: true, Rewind: 50})
-	_, _ = io.ReadAll(connect(t, base+filter+"?fault=eof&after=70").Body)
-	wantItems(t, tw.World(), frames(t, connect(t, base+filter).Body, 280), 20)
+	_, _ = io.ReadAll(connect(t, base+filter+"?fault=eof&after=70").body)
+	wantItems(t, tw.World(), frames(t, connect(t, base+filter).body, 280), 20)
 }
 
 func TestFaults(t *testing.T) {
@@ -255,18 +263,21 @@ func TestFaults(t *testing.T) {
 	huge := string(tw.World().AppendMalformed(nil, simulate.Huge, 3))
 	for query, check := range map[string]func(t *testing.T, body io.Reader){
 		"fault=cut": func(t *testing.T, body io.Reader) {
+			t.Helper()
 			rest, err := io.ReadAll(body)
 			if err == nil || len(rest) == 0 || bytes.Contains(rest, []byte("\r\n")) {
 				t.Errorf("%d bytes, %v; want half a message and an error", len(rest), err)
 			}
 		},
 		"fault=disconnect&code=4": func(t *testing.T, body io.Reader) {
+			t.Helper()
 			rest, err := io.ReadAll(body)
 			if err != nil || !strings.HasPrefix(string(rest), `{"disconnect":{"code":4,`) {
 				t.Errorf("%q, %v", rest, err)
 			}
 		},
 		"fault=huge": func(t *testing.T, body io.Reader) {
+			t.Helper()
 			got := frames(t, body, 18)
 			if got[0] != huge || len(huge) < simulate.HugeSize {
 				t.Errorf("a message of %d bytes, want %d", len(got[0]), len(huge))
@@ -274,15 +285,17 @@ func TestFaults(t *testing.T) {
 			wantItems(t, tw.World(), got[1:], 3)
 		},
 		"fault=malformed": func(t *testing.T, body io.Reader) {
+			t.Helper()
 			n := len(simulate.MalformedSorts()) - 1
 			wantItems(t, tw.World(), frames(t, body, n+17)[n:], 3)
 		},
 		"fault=bytes": func(t *testing.T, body io.Reader) {
+			t.Helper()
 			wantItems(t, tw.World(), frames(t, body, 17), 3)
 		},
 	} {
 		t.Run(query, func(t *testing.T) {
-			body := bufio.NewReader(connect(t, base+filter+"?after=3&"+query).Body)
+			body := bufio.NewReader(connect(t, base+filter+"?after=3&"+query).body)
 			var head []string
 			for range 3 {
 				f, err := frame(body)
@@ -303,7 +316,7 @@ func TestScript(t *testing.T) {
 		{Kind: simulate.FaultStatus, Status: 503}, {}, {Kind: simulate.FaultStatus, Status: 401},
 	}})
 	for i, want := range []int{503, 200, 401, 200} {
-		if got := connect(t, base+filter).StatusCode; got != want {
+		if got := connect(t, base+filter).status; got != want {
 			t.Errorf("connection %d: %d, want %d", i, got, want)
 		}
 	}
@@ -313,23 +326,23 @@ func TestScript(t *testing.T) {
 func TestClose(t *testing.T) {
 	tw, base := serve(t, simulate.Options{Items: 1})
 	told := connect(t, base+filter, "Authorization", "a")
-	var silent []*http.Response
+	var silent []response
 	for _, fault := range []string{"silence", "half-open"} {
 		silent = append(silent, connect(t, base+filter+"?fault="+fault, "Authorization", fault))
 	}
-	if f := frames(t, told.Body, 1); f[0] == "" {
+	if f := frames(t, told.body, 1); f[0] == "" {
 		t.Fatal("no item")
 	}
 	tw.Close()
-	if f := frames(t, told.Body, 1); !strings.HasPrefix(f[0], `{"disconnect":{"code":1,`) {
+	if f := frames(t, told.body, 1); !strings.HasPrefix(f[0], `{"disconnect":{"code":1,`) {
 		t.Errorf("told %q, want code 1", f[0])
 	}
 	for _, resp := range silent {
-		if b, _ := io.ReadAll(resp.Body); len(b) != 0 {
+		if b, _ := io.ReadAll(resp.body); len(b) != 0 {
 			t.Errorf("a silent connection got %q", b)
 		}
 	}
-	if got := connect(t, base+filter).StatusCode; got != 503 {
+	if got := connect(t, base+filter).status; got != 503 {
 		t.Errorf("after Close: %d, want 503", got)
 	}
 }

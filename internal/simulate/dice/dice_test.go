@@ -63,8 +63,12 @@ func TestRangesAndMeans(t *testing.T) {
 		name      string
 		got, want float64
 	}{
-		{"N(10)", n, 4.5}, {"Float", f, 0.5}, {"Normal", normal, 0}, {"Normal squared", square, 1},
-		{"Poisson(2.5)", few, 2.5}, {"Poisson(100)", many, 100},
+		{"N(10)", n, 4.5},
+		{"Float", f, 0.5},
+		{"Normal", normal, 0},
+		{"Normal squared", square, 1},
+		{"Poisson(2.5)", few, 2.5},
+		{"Poisson(100)", many, 100},
 	} {
 		if got := c.got / throws; math.Abs(got-c.want) > 0.02*max(1, c.want) {
 			t.Errorf("mean of %s = %.3f, want %.3f", c.name, got, c.want)

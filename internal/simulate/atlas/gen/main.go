@@ -156,6 +156,7 @@ func (c *city) set(num protowire.Number, typ protowire.Type, value []byte, lon, 
 			c.country = string(s)
 		case 7:
 			c.feature = string(s)
+		default: // not needed
 		}
 		return
 	}
@@ -169,5 +170,6 @@ func (c *city) set(num protowire.Number, typ protowire.Type, value []byte, lon, 
 		*lon += protowire.DecodeZigZag(v)
 	case 11:
 		*lat += protowire.DecodeZigZag(v)
+	default: // not needed
 	}
 }
