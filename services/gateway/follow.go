@@ -52,8 +52,8 @@ func newFollower(s *Service) *follower {
 
 // Run follows the stream until ctx ends.
 func (f *follower) Run(ctx context.Context) error {
-	if f.loadRemovals(ctx) != nil || f.retry(ctx, f.warmFrom) != nil {
-		return nil // ctx ended while the stream was waited for
+	if !f.loadRemovals(ctx) || !f.retry(ctx, f.warmFrom) {
+		return nil
 	}
 	err := f.s.conn.Follow(ctx, feed.StreamEvents, f.from, f.changed, f.store)
 	if ctx.Err() != nil {
@@ -62,18 +62,19 @@ func (f *follower) Run(ctx context.Context) error {
 	return err
 }
 
-// retry asks the stream until it answers; it fails only when ctx ends.
-func (f *follower) retry(ctx context.Context, ask func(context.Context) error) error {
+// retry asks the stream until it answers; false if
+// ctx ends before.
+func (f *follower) retry(ctx context.Context, ask func(context.Context) error) bool {
 	wait := askAgainMin
 	for {
 		err := ask(ctx)
 		if err == nil {
-			return nil
+			return true
 		}
 		f.s.log.Warn("wait for the stream", slog.String("error", err.Error()))
 		select {
 		case <-ctx.Done():
-			return ctx.Err()
+			return false
 		case <-time.After(wait):
 			wait = min(2*wait, askAgainMax)
 		}

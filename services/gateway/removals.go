@@ -208,8 +208,8 @@ func (r *removals) load(ctx context.Context, conn *bus.Conn) error {
 }
 
 // loadRemovals reads the removals before anything is served, and waits for the
-// stream if need be.
-func (f *follower) loadRemovals(ctx context.Context) error {
+// stream if need be; false if ctx ends before.
+func (f *follower) loadRemovals(ctx context.Context) bool {
 	return f.retry(ctx, func(ctx context.Context) error {
 		err := f.s.removals.load(ctx, f.s.conn)
 		if err == nil {

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -69,7 +70,7 @@ func (k *snapshots) get(key string, now time.Time, build func() ([]byte, error))
 		k.made = map[string]snapshot{}
 	}
 	// The capacity ends with the data: several may append to it.
-	k.made[key] = snapshot{now, data[:len(data):len(data)]}
+	k.made[key] = snapshot{now, slices.Clip(data)}
 	return k.made[key].data, nil
 }
 

@@ -31,7 +31,7 @@ func (s *Service) statsMessage(now time.Time) *feedv1.Stats {
 	m.Clients = uint32(s.limits.count())
 	m.LastSeq = s.hub.reached().Seq
 	if n := s.status.backlog.Load(); n >= 0 {
-		m.Backlog = proto.Uint64(uint64(n))
+		m.Backlog = new(uint64(n))
 	}
 	return m
 }

@@ -173,15 +173,7 @@ func (f *Filter) Match(kind string, facts *Facts) bool {
 
 // one reports whether value is one of values, or nothing is asked.
 func one(values []string, value []byte) bool {
-	if len(values) == 0 {
-		return true
-	}
-	for _, v := range values {
-		if v == string(value) {
-			return true
-		}
-	}
-	return false
+	return len(values) == 0 || slices.Contains(values, string(value))
 }
 
 // lang reports whether a language is one of those asked for, or a form of it.

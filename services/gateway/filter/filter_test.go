@@ -9,15 +9,15 @@ import (
 )
 
 // parse makes a filter of a query.
-func parse(t testing.TB, query string) (f Filter) {
-	t.Helper()
+func parse(tb testing.TB, query string) (f Filter) {
+	tb.Helper()
 	values, err := url.ParseQuery(query)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	for name, v := range values {
 		if err := f.Set(name, v); err != nil {
-			t.Fatalf("%s: %v", query, err)
+			tb.Fatalf("%s: %v", query, err)
 		}
 	}
 	return f

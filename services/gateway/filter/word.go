@@ -20,7 +20,9 @@ func hasWord(text, word string) bool {
 		i += at
 		before, _ := utf8.DecodeLastRuneInString(text[:i])
 		after, _ := utf8.DecodeRuneInString(text[i+len(word):])
-		if !(joins(before) && joins(first)) && !(joins(last) && joins(after)) {
+		begins := !joins(before) || !joins(first)
+		ends := !joins(last) || !joins(after)
+		if begins && ends {
 			return true
 		}
 		_, size := utf8.DecodeRuneInString(text[i:])

@@ -23,15 +23,15 @@ func put(f *Framer, seq uint64, kind, payload string) {
 }
 
 // frame makes the frame and reads it as strictly as protojson does.
-func frame(t testing.TB, f *Framer) *feedv1.Frame {
-	t.Helper()
+func frame(tb testing.TB, f *Framer) *feedv1.Frame {
+	tb.Helper()
 	data := f.Append(nil, noon)
 	var m feedv1.Frame
 	if err := protojson.Unmarshal(data, &m); err != nil {
-		t.Fatalf("%v: %s", err, data)
+		tb.Fatalf("%v: %s", err, data)
 	}
 	if strings.ContainsAny(string(data), "\r\n") {
-		t.Fatalf("line breaks in %q", data)
+		tb.Fatalf("line breaks in %q", data)
 	}
 	return &m
 }

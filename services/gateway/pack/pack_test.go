@@ -11,15 +11,15 @@ import (
 )
 
 // unpack reads a stream that ends without a trailer.
-func unpack(t testing.TB, stream []byte) string {
-	t.Helper()
+func unpack(tb testing.TB, stream []byte) string {
+	tb.Helper()
 	r, err := gzip.NewReader(bytes.NewReader(stream))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	got, err := io.ReadAll(r)
 	if !errors.Is(err, io.ErrUnexpectedEOF) {
-		t.Fatalf("ends with %v", err)
+		tb.Fatalf("ends with %v", err)
 	}
 	return string(got)
 }
@@ -39,12 +39,12 @@ func TestBlocksJoinFromAnyBorder(t *testing.T) {
 		blocks, texts = append(blocks, block), append(texts, text)
 	}
 	for first := range blocks {
-		stream, want := AppendHeader(nil), ""
+		stream, want := AppendHeader(nil), []byte(nil)
 		for i := first; i < len(blocks); i++ {
 			stream = append(AppendStored(stream, []byte("own ")), blocks[i]...)
-			want += "own " + texts[i]
+			want = append(append(want, "own "...), texts[i]...)
 		}
-		if got := unpack(t, stream); got != want {
+		if got := unpack(t, stream); got != string(want) {
 			t.Fatalf("from %d: got %d bytes, want %d", first, len(got), len(want))
 		}
 	}

@@ -2,6 +2,7 @@ package sse
 
 import (
 	"bytes"
+	"slices"
 
 	"github.com/r3labs/sse/v2"
 )
@@ -84,7 +85,7 @@ func Data(event []byte) []byte {
 		}
 		value = bytes.TrimSuffix(value, []byte("\n"))
 		if data == nil {
-			data = value[:len(value):len(value)]
+			data = slices.Clip(value)
 		} else {
 			data = append(append(data, '\n'), value...)
 		}

@@ -87,19 +87,24 @@ func names(kind string, f *filter.Facts) iter.Seq2[int, []byte] {
 		}
 		switch feed.Kind(kind) {
 		case feed.KindSimpleTweet:
-			if len(f.Lang) > 0 && !yield(byLang, f.Lang) {
-				return
-			}
-			for tag := range tags(f.Body) {
-				if !yield(byTag, tag) {
-					return
-				}
-			}
+			postNames(f, yield)
 		case feed.KindGeoBlip:
 			if len(f.Country) > 0 {
 				yield(byCountry, f.Country)
 			}
 		default:
+		}
+	}
+}
+
+// postNames yields what a post alone is counted by.
+func postNames(f *filter.Facts, yield func(int, []byte) bool) {
+	if len(f.Lang) > 0 && !yield(byLang, f.Lang) {
+		return
+	}
+	for tag := range tags(f.Body) {
+		if !yield(byTag, tag) {
+			return
 		}
 	}
 }
