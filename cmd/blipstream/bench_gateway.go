@@ -33,6 +33,7 @@ type benchGatewayCmd struct {
 	Size    int           `name:"size" default:"300" help:"Size of an event's data, in bytes."`
 	Step    time.Duration `name:"step" default:"2s" help:"How long each rate is tried."`
 	Live    time.Duration `name:"live" default:"10s" help:"How long /live is measured."`
+	Viewers int           `name:"viewers" default:"1000" help:"How many clients read /live."`
 	Slow    time.Duration `name:"slow" default:"20s" help:"How long clients that do not read are watched."`
 	Only    []string      `name:"only" help:"Parts to run: saturation, latency, idle, slow, live; all if not given."`
 }
@@ -117,7 +118,7 @@ func startSubject(p *proc, name, nats string, publisher *bus.Publisher) (*subjec
 	if name != "gateway" {
 		s.path = "/?stream=s"
 	}
-	s.cmd = exec.CommandContext(p.ctx, self, "bench", "serve", name, "--nats", nats, "--log-level", "warn") //nolint:gosec // this very program
+	s.cmd = exec.CommandContext(p.ctx, self, "bench", "serve", name, "--nats", nats, "--log-level", "warn")
 	s.cmd.Stderr = os.Stderr
 	if s.in, err = s.cmd.StdinPipe(); err != nil {
 		return nil, fmt.Errorf("bench: start %s: %w", name, err)

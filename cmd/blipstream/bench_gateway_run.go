@@ -28,8 +28,6 @@ const (
 	// benchStore bounds each stream, in bytes, and joinTimeout how long clients
 	// may take to be answered.
 	benchStore, joinTimeout = 256 << 20, time.Minute
-	// liveClients read /live, at each of liveRates events a second.
-	liveClients = 1000
 )
 
 // gatewayBench is one run of bench gateway.
@@ -83,7 +81,7 @@ func (c *benchGatewayCmd) Run(p *proc) error {
 
 // print prints a line.
 func (b *gatewayBench) print(format string, args ...any) {
-	fmt.Fprintf(b.p.stdout, format+"\n", args...) //nolint:errcheck // a report nobody reads is no failure
+	fmt.Fprintf(b.p.stdout, format+"\n", args...)
 }
 
 // each starts each of the servers in turn.
@@ -290,9 +288,9 @@ func (b *gatewayBench) slow() error {
 
 // live measures /live: bytes for a client, and the server's CPU time.
 func (b *gatewayBench) live() error {
-	b.print("\n/live, %d clients", liveClients)
+	b.print("\n/live, %d clients", b.Viewers)
 	b.print("%-22s %14s %12s", "input and form", "MB an hour", "server CPU")
-	for _, rate := range []float64{200, 20000} {
+	for _, rate := range []float64{200, 20_000} {
 		for _, gzip := range []bool{false, true} {
 			if err := b.with("gateway", func(s *subject) error { return b.liveOne(s, rate, gzip) }); err != nil {
 				return err
@@ -308,7 +306,7 @@ func (b *gatewayBench) liveOne(s *subject, rate float64, gzip bool) error {
 	if err != nil {
 		return err
 	}
-	c, err := b.crowd(s, loadgen.Options{Clients: liveClients, Path: "/live", Gzip: gzip})
+	c, err := b.crowd(s, loadgen.Options{Clients: b.Viewers, Path: "/live", Gzip: gzip})
 	if err != nil {
 		return err
 	}
@@ -330,7 +328,7 @@ func (b *gatewayBench) liveOne(s *subject, rate float64, gzip bool) error {
 	if gzip {
 		form = "gzip"
 	}
-	bytes := float64(c.Totals().Bytes) / liveClients / b.Live.Seconds() * 3600 / 1e6
+	bytes := float64(c.Totals().Bytes) / float64(b.Viewers) / b.Live.Seconds() * 3600 / 1e6
 	b.print("%6.0f events/s, %-6s %13.1f %10.1f %%", float64(n)/b.Live.Seconds(), form, bytes,
 		100*(s.cpu()-cpu).Seconds()/b.Live.Seconds())
 	return nil

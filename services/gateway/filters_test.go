@@ -3,6 +3,7 @@ package gateway
 import (
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -235,7 +236,7 @@ func TestThinningIsFair(t *testing.T) {
 		}
 		kept := 0
 		for _, kind := range []string{"simple_tweet", "geo_blip"} {
-			source := fmt.Sprint(i % sources)
+			source := strconv.Itoa(i % sources)
 			e := event(uint64(2*i), kind, fmt.Sprintf(`{"id":"%d","source":"%s"}`, i, source))
 			if th.pass(e) {
 				passed[source]++

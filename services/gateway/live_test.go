@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"os/exec"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -224,7 +225,9 @@ func TestSnapshot(t *testing.T) {
 	if len(m.GetFrame().GetPosts()) != 4 || len(m.GetFrame().GetCells()) != 0 {
 		t.Errorf("filtered: %v", &m)
 	}
-	if w.publish(100, 10); get("/api/snapshot") != get("/api/snapshot") {
+	w.publish(100, 10)
+	one := get("/api/snapshot")
+	if two := get("/api/snapshot"); one != two {
 		t.Error("made anew for each client")
 	}
 	w.settle()
@@ -233,7 +236,7 @@ func TestSnapshot(t *testing.T) {
 	w.gateway.tail.Flush()
 	w.gateway.snapshots.made = nil
 	get("/api/snapshot")
-	if n := len(m.GetFrame().GetPosts()); n != historyPosts || m.GetFrame().GetPosts()[n-1].GetId() != fmt.Sprint(w.serial.Load()) {
+	if n := len(m.GetFrame().GetPosts()); n != historyPosts || m.GetFrame().GetPosts()[n-1].GetId() != strconv.FormatInt(w.serial.Load(), 10) {
 		t.Errorf("%d posts", n)
 	}
 }
