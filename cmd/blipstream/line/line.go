@@ -66,7 +66,7 @@ type maker struct {
 // build makes the server and then the services, in the order in which they start.
 func (l *Line) build(ctx context.Context, o Options) error {
 	if o.NATS == "" {
-		if err := l.embed(o.Embedded); err != nil {
+		if err := l.embed(ctx, o.Embedded); err != nil {
 			return err
 		}
 	}
@@ -90,8 +90,8 @@ func (l *Line) build(ctx context.Context, o Options) error {
 }
 
 // embed starts the server in this process.
-func (l *Line) embed(o embedded.Options) error {
-	server, err := embedded.Start(o)
+func (l *Line) embed(ctx context.Context, o embedded.Options) error {
+	server, err := embedded.Start(ctx, o)
 	if err != nil {
 		return err
 	}
