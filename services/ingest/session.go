@@ -46,7 +46,7 @@ func (s *session) supervise(ctx context.Context) error {
 	var b backoff
 	for {
 		a, err := s.attempt(ctx)
-		if err == nil || ctx.Err() != nil || a.cause == source.CauseFatal {
+		if err == nil || ctx.Err() != nil || a.cause == source.CauseFatal || errors.Is(err, bus.ErrClosed) {
 			return err
 		}
 		s.metrics.reconnects.WithLabelValues(a.cause.String()).Inc()
