@@ -140,7 +140,7 @@ func TestSafe(t *testing.T) {
 
 func TestSafeRewritesOnlyWhatItMust(t *testing.T) {
 	for in, want := range map[string]string{
-		"{\"a\": \"b\\r\"}\r\n":                   `{"a": "b\r"}`,
+		"{\"a\": \"b\\r\"}\r\n":                     `{"a": "b\r"}`,
 		"{\"a\":\r\n1.50, \"id\":9007199254740993}": `{"a":1.50,"id":9007199254740993}`,
 		`{"a":"x\ud83d", "b":"\ud83d\ude00"}`:       `{"a":"x�","b":"😀"}`,
 	} {
