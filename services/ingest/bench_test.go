@@ -20,7 +20,7 @@ const (
 // BenchmarkFileIntoRaw reads items of 2.5 KB from a file into RAW, and
 // publishes as many without a source, headers or cursor, for the ratio.
 func BenchmarkFileIntoRaw(b *testing.B) {
-	path := write(b, "a.ndjson", lines(benchItems, benchBytes))
+	path := write(b, lines(benchItems, benchBytes))
 	server := bustest.Start(b)
 	conn := server.Conn(b, "bench")
 	var ingesting, publishing time.Duration

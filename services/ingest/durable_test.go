@@ -22,7 +22,7 @@ func TestServerAway(t *testing.T) {
 	const items, window = 8000, 500
 	server := bustest.Start(t)
 	conn := server.Conn(t, "a")
-	path := write(t, "a.ndjson", lines(items, 500))
+	path := write(t, lines(items, 500))
 	r := start(t, conn, ingest.Config{Sources: []string{"file:" + path}, Window: window})
 	bustest.WaitFor(t, "reading has begun", func() bool { return r.value(t, "stored_total") > 600 })
 	server.Stop()
@@ -51,7 +51,7 @@ func TestCursorBehindRaw(t *testing.T) {
 	t.Parallel()
 	const size = 200
 	text := lines(12_000, size)
-	path := write(t, "a.ndjson", text)
+	path := write(t, text)
 	server := bustest.Start(t)
 	mine := server.Conn(t, "check")
 	r := start(t, server.Conn(t, "warm"), ingest.Config{Sources: []string{"demo:?rate=1"}})
@@ -102,7 +102,7 @@ func TestTooLarge(t *testing.T) {
 	huge := `{"id_str":"5","x":"` + strings.Repeat("y", 5<<20) + `"}`
 	long := strings.Repeat("z", 7<<20)
 	text := "{\"a\":1}\n" + huge + "\n{\"a\":2}\n" + long + "\n{\"a\":3}\n"
-	path := write(t, "a.ndjson", text)
+	path := write(t, text)
 	r := start(t, conn, ingest.Config{Sources: []string{"file:" + path + "?max-line=6291456"}})
 	bustest.WaitFor(t, "the file is read", func() bool { return r.in(t, "file", "done") })
 	if got := raw(t, conn, "file"); !slices.Equal(got, []string{`{"a":1}`, `{"a":2}`, `{"a":3}`}) {

@@ -50,7 +50,7 @@ func (s *session) supervise(ctx context.Context) error {
 			return err
 		}
 		s.metrics.reconnects.WithLabelValues(a.cause.String()).Inc()
-		delay := b.next(a, rand.Float64()) //nolint:gosec // spreads reconnects; nothing depends on its being unguessable
+		delay := b.next(a, rand.Float64())
 		if err := s.pause(ctx, delay, a, err); err != nil {
 			return err
 		}

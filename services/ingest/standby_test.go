@@ -93,7 +93,7 @@ func complete(t *testing.T, conn *bus.Conn, tw *simulate.Twitter, n uint64) {
 func TestStandbyTakesOver(t *testing.T) {
 	t.Parallel()
 	for name, stop := range map[string]func(t *testing.T, leader *running, cut func()){
-		"clean stop":   func(t *testing.T, leader *running, _ func()) { leader.end(t) },
+		"clean stop":   func(t *testing.T, leader *running, _ func()) { t.Helper(); leader.end(t) },
 		"cut off NATS": func(_ *testing.T, _ *running, cut func()) { cut() },
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -152,10 +152,12 @@ func TestFatalIsAlone(t *testing.T) {
 	tw, source := upstream(t, simulate.Options{Items: 10, Secrets: []string{"bearer:right"}})
 	server := bustest.Start(t)
 	conn := server.Conn(t, "a")
-	path := write(t, "a.ndjson", lines(100, 100))
+	path := write(t, lines(100, 100))
 	r := start(t, conn, ingest.Config{
 		Sources: []string{source + "#bad", "file:" + path, source + "#good"},
-		Secret:  func(v string) string { return map[string]string{"BLIPSTREAM_SECRET_BAD": "bearer:wrong", "BLIPSTREAM_SECRET_GOOD": "bearer:right"}[v] },
+		Secret: func(v string) string {
+			return map[string]string{"BLIPSTREAM_SECRET_BAD": "bearer:wrong", "BLIPSTREAM_SECRET_GOOD": "bearer:right"}[v]
+		},
 	})
 	bustest.WaitFor(t, "the states are reached", func() bool {
 		return r.in(t, "bad", "failed") && r.in(t, "file", "done") && r.value(t, "stored_total", "good") == 10

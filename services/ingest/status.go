@@ -1,7 +1,6 @@
 package ingest
 
 import (
-	"context"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -95,19 +94,21 @@ func (s *status) is(st state) bool {
 
 // report writes the log line of a change.
 func (s *status) report(from, to state, err error, attrs []slog.Attr) {
-	level := slog.LevelInfo
+	args := []any{slog.String("from", string(from)), slog.String("state", string(to))}
+	for _, a := range attrs {
+		args = append(args, a)
+	}
+	if err != nil {
+		args = append(args, slog.String("error", err.Error()))
+	}
 	switch to {
 	case stateFailed:
-		level = slog.LevelError
+		s.log.Error("source", args...)
 	case stateBackoff, stateStalled:
-		level = slog.LevelWarn
+		s.log.Warn("source", args...)
 	default:
+		s.log.Info("source", args...)
 	}
-	attrs = append([]slog.Attr{slog.String("from", string(from)), slog.String("state", string(to))}, attrs...)
-	if err != nil {
-		attrs = append(attrs, slog.String("error", err.Error()))
-	}
-	s.log.LogAttrs(context.Background(), level, "source", attrs...)
 }
 
 // ready is the source's readiness check: standing by is being ready, having

@@ -3,9 +3,9 @@ package ingest
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -148,7 +148,7 @@ func TestLedger(t *testing.T) {
 	for _, order := range [][]uint64{{0, 1, 2, 3}, {3, 2, 1, 0}, {1, 3, 0, 2}, {2, 0, 3, 1}} {
 		var l ledger
 		for i := range 4 {
-			l.enter(feed.Cursor(fmt.Sprint(i)))
+			l.enter(feed.Cursor(strconv.FormatUint(uint64(i), 10)))
 		}
 		settled := map[uint64]bool{}
 		for _, n := range order {
@@ -156,7 +156,7 @@ func TestLedger(t *testing.T) {
 			settled[n] = true
 			want := feed.Cursor("")
 			for i := uint64(0); settled[i]; i++ {
-				want = feed.Cursor(fmt.Sprint(i))
+				want = feed.Cursor(strconv.FormatUint(i, 10))
 			}
 			if got := l.position(); got != want {
 				t.Errorf("order %v: position %q after %d, want %q", order, got, n, want)
