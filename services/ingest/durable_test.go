@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/blipstream/blipstream/internal/bus"
 	"github.com/blipstream/blipstream/internal/bustest"
@@ -134,4 +135,20 @@ func TestFenced(t *testing.T) {
 		t.Fatal(err)
 	}
 	bustest.WaitFor(t, "it stops", func() bool { return r.value(t, "fenced_total") == 1 && r.in(t, "demo", "backoff") })
+}
+
+// TestStopWithoutServer: a process that is told to stop while NATS is away
+// does not wait for it.
+func TestStopWithoutServer(t *testing.T) {
+	t.Parallel()
+	server := bustest.Start(t)
+	conn := server.Conn(t, "a")
+	r := start(t, conn, ingest.Config{Sources: []string{"demo:?rate=200"}})
+	bustest.WaitFor(t, "it reads", func() bool { return r.value(t, "stored_total") > 10 })
+	server.Stop()
+	began := time.Now()
+	r.end(t)
+	if took := time.Since(began); took > 10*time.Second { // 5 s are meant; the rest is for a busy machine
+		t.Errorf("stopped after %v", took)
+	}
 }

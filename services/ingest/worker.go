@@ -16,7 +16,9 @@ const (
 	// drainTimeout bounds how long items may take to be stored after the
 	// service was asked to stop. A process has 5 s for its whole stop; what is
 	// not stored by then is read again, where the source can resume.
-	drainTimeout = 3 * time.Second
+	drainTimeout = 2 * time.Second
+	// lastSaveTimeout bounds the last saving of the cursor, for the same reason.
+	lastSaveTimeout = 500 * time.Millisecond
 	// fencedPause is how long a process that finds its cursor claimed stays
 	// away: two that fight for one cursor must not do so at full speed.
 	fencedPause = time.Minute
@@ -134,7 +136,9 @@ func (w *worker) windUp(ctx, reading context.Context, s *session) error {
 
 // finish saves the last position.
 func (s *session) finish(ctx context.Context) {
-	s.save(context.WithoutCancel(ctx))
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastSaveTimeout)
+	defer cancel()
+	s.save(last)
 	s.log.Info("stopped reading", slog.String("cursor", string(s.saved)), slog.Int("unstored", s.ledger.open()))
 }
 
