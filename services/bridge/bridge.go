@@ -56,6 +56,7 @@ func New(cfg Config, conn *bus.Conn, env service.Env) (*Service, error) {
 	if err := cfg.check(); err != nil {
 		return nil, err
 	}
+	redis.SetLogger(silent{})
 	client, err := newClient(cfg.Redis, cfg.Password)
 	if err != nil {
 		return nil, fmt.Errorf("bridge: read redis: %w", err)

@@ -154,7 +154,7 @@ func TestRawOut(t *testing.T) {
 	srv, red := bustest.Start(t), startRedis(t)
 	conn := srv.Conn(t, "bridge")
 	ear := red.listen("twitter_raw")
-	red.subscribers("twitter_raw", 1)
+	red.subscribed("twitter_raw")
 	r := run(t, conn, config(red, bridge.Out, bridge.Off))
 	item := func(id, data string, f feed.Format) feed.Item {
 		return feed.Item{ID: id, Source: "tw", Format: f, Received: time.Now(), Data: []byte(data)}
@@ -195,7 +195,7 @@ func TestEventsOutAndNobodyListens(t *testing.T) {
 		t.Error("that nobody listens must be counted")
 	}
 	ear := red.listen("events")
-	red.subscribers("events", 1)
+	red.subscribed("events")
 	bustest.Publish(t, conn, feed.StreamEvents, bus.Msg{Subject: "events.post_removed", ID: "x", Data: []byte(`{"id":"1"}`)})
 	bustest.Publish(t, conn, feed.StreamEvents, blips(4, 4)...)
 	bustest.WaitFor(t, "a message is heard", func() bool { return ear.count() == 1 && r.metric("passed_total") == 4 })
@@ -232,7 +232,7 @@ func TestLoopIsRefused(t *testing.T) {
 			_ = c.Publish(t.Context(), "elsewhere", m.Payload).Err()
 		}
 	}()
-	red.subscribers("events", 1)
+	red.subscribed("events")
 	cfg := config(red, bridge.In, bridge.Out)
 	cfg.TwitterRawChannel = "elsewhere"
 	r := launch(t, conn, cfg)
@@ -254,7 +254,7 @@ func TestStandbyTakesOver(t *testing.T) {
 	srv, red := bustest.Start(t), startRedis(t)
 	conn := srv.Conn(t, "bridge")
 	ear := red.listen("events")
-	red.subscribers("events", 1)
+	red.subscribed("events")
 	cfg := config(red, bridge.Off, bridge.Out)
 	first := run(t, conn, cfg)
 	second := launch(t, srv.Conn(t, "standby"), cfg)

@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -95,13 +96,13 @@ func (s *redisServer) client() *redis.Client {
 	return c
 }
 
-// subscribers waits until n programs listen on a channel.
-func (s *redisServer) subscribers(channel string, n int64) {
+// subscribed waits until one program listens on a channel.
+func (s *redisServer) subscribed(channel string) {
 	s.tb.Helper()
 	c := s.client()
-	bustest.WaitFor(s.tb, "subscribers of "+channel, func() bool {
+	bustest.WaitFor(s.tb, "a subscriber of "+channel, func() bool {
 		got, err := c.PubSubNumSub(context.Background(), channel).Result()
-		return err == nil && got[channel] == n
+		return err == nil && got[channel] == 1
 	})
 }
 
@@ -355,11 +356,28 @@ func (p *program) kill() {
 	}
 }
 
-func corpusDir(tb testing.TB) string {
+// corpus is every recorded payload of Twitter's v1.1 streams.
+func corpus(tb testing.TB) []string {
 	tb.Helper()
 	dir := os.Getenv("BLIPSTREAM_CORPUS")
 	if dir == "" {
 		tb.Skip("BLIPSTREAM_CORPUS is not set")
 	}
-	return dir
+	files, err := filepath.Glob(filepath.Join(dir, "twitter-v1", "*.ndjson"))
+	if err != nil || len(files) == 0 {
+		tb.Fatalf("no corpus in %s: %v", dir, err)
+	}
+	var lines []string
+	for _, name := range files {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			tb.Fatal(err)
+		}
+		for line := range strings.Lines(string(data)) {
+			if line = strings.TrimSpace(line); line != "" {
+				lines = append(lines, line)
+			}
+		}
+	}
+	return lines
 }

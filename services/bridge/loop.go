@@ -36,7 +36,7 @@ func newMarker() marker {
 	const lowest = 100_000_000_000_000_000
 	n, err := rand.Int(rand.Reader, big.NewInt(9*lowest))
 	if err != nil { // rand.Reader does not fail
-		return marker(fmt.Sprint(lowest + time.Now().UnixNano()%lowest))
+		n = big.NewInt(time.Now().UnixNano() % lowest)
 	}
 	return marker(n.Add(n, big.NewInt(lowest)).String())
 }

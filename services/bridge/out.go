@@ -54,13 +54,10 @@ func (w outgoing) copyOut(ctx context.Context) error {
 	delay := newBackoff()
 	for ctx.Err() == nil {
 		err := w.session(ctx)
-		if ctx.Err() != nil {
-			break
-		}
-		if w.setDown() {
+		if ctx.Err() == nil && w.setDown() {
 			delay.reset()
 			w.log.Warn("stopped copying; the stream keeps the backlog",
-				slog.String("channel", w.name), slog.String("error", err.Error()))
+				slog.String("channel", w.name), slog.Any("error", err))
 		}
 		delay.wait(ctx)
 	}
@@ -185,25 +182,20 @@ func (w *outgoing) send(ctx context.Context, node redis.Cmdable, q *queue) error
 	// A batch that was begun is finished: nobody would know how far it came.
 	work := context.WithoutCancel(ctx)
 	marked := time.Time{}
-	for {
+	for ctx.Err() == nil {
 		wait, cancel := context.WithTimeout(ctx, markEvery)
-		batch, ok := q.pop(wait, batchSize, batchBytes)
+		batch := q.pop(wait, batchSize, batchBytes)
 		cancel()
-		if ctx.Err() != nil {
-			return nil
-		}
 		pipe := node.Pipeline()
 		if time.Since(marked) >= markEvery {
 			marked = time.Now()
 			pipe.Publish(work, w.name, w.marked(w.marker))
 		}
-		if !ok && pipe.Len() == 0 {
-			continue
-		}
 		if err := w.publish(work, pipe, batch); err != nil {
 			return fmt.Errorf("bridge: publish on %q: %w", w.name, err)
 		}
 	}
+	return nil
 }
 
 // publish sends a batch, and settles it when Redis has answered for all of it.

@@ -3,9 +3,7 @@ package bridge_test
 import (
 	"context"
 	"encoding/json"
-	"runtime"
 	"strconv"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -133,7 +131,7 @@ func TestRedisAwayLosesNothing(t *testing.T) {
 			srv, red := bustest.Start(t), startRedis(t)
 			conn := srv.Conn(t, "bridge")
 			ear := red.listen("events")
-			red.subscribers("events", 1)
+			red.subscribed("events")
 			r := run(t, conn, config(red, bridge.Off, bridge.Out))
 			l := startLoad(t, conn)
 			bustest.WaitFor(t, "the load flows", func() bool { return ear.count() > 300 })
@@ -164,7 +162,7 @@ func TestWhatIsOlderThanMaxAgeIsSkippedAndCounted(t *testing.T) {
 	srv, red := bustest.Start(t), startRedis(t)
 	conn := srv.Conn(t, "bridge")
 	ear := red.listen("events")
-	red.subscribers("events", 1)
+	red.subscribed("events")
 	cfg := config(red, bridge.Off, bridge.Out)
 	cfg.MaxAge = 2 * time.Second
 	r := run(t, conn, cfg)
@@ -218,58 +216,4 @@ func TestNatsAwayKeepsWhatRedisBrings(t *testing.T) {
 	if len(ids) != 3100 {
 		t.Errorf("%d items are stored, want 3100", len(ids))
 	}
-}
-
-// TestMemoryIsBounded has a large backlog wait and pass, out and in.
-func TestMemoryIsBounded(t *testing.T) {
-	srv, red := bustest.Start(t), startRedis(t)
-	conn := srv.Conn(t, "bridge")
-	cfg := config(red, bridge.Out, bridge.Off)
-	r := run(t, conn, cfg)
-	red.kill()
-	bustest.WaitFor(t, "the bridge notices", func() bool {
-		bustest.PublishRaw(t, conn, feed.Item{ID: "0", Source: "t", Format: feed.FormatTwitterV1, Data: []byte(rawTweet(0, "x"))})
-		return !r.up()
-	})
-	before := heap()
-	text := strings.Repeat("x", 10_000)
-	for i := range 8 {
-		var items []feed.Item
-		for n := range 1000 {
-			id := i*1000 + n + 1
-			items = append(items, feed.Item{ID: strconv.Itoa(id), Source: "t", Format: feed.FormatTwitterV1, Data: []byte(rawTweet(id, text))})
-		}
-		bustest.PublishRaw(t, conn, items...)
-	}
-	if grown := heap() - before; grown > 24<<20 {
-		t.Errorf("a waiting backlog of 80 MB costs %d MB", grown>>20)
-	}
-	red.start()
-	ear := red.listen("twitter_raw")
-	peak := 0
-	bustest.WaitFor(t, "the backlog passes", func() bool {
-		peak = max(peak, heap()-before-ear.size())
-		return r.metric("passed_total") >= 8000
-	})
-	if peak > 64<<20 {
-		t.Errorf("passing a backlog of 80 MB costs %d MB", peak>>20)
-	}
-}
-
-// heap is what is in use after a collection, in bytes. The NATS server of the
-// test is part of it.
-func heap() int {
-	runtime.GC()
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	return int(m.HeapAlloc)
-}
-
-// size is what an ear keeps, in bytes.
-func (e *ear) size() int {
-	n := 0
-	for _, s := range e.heard() {
-		n += len(s)
-	}
-	return n
 }

@@ -60,16 +60,16 @@ const letterBytes = 512
 func (l letter) size() int { return letterBytes + len(l.data) }
 
 // pop takes up to most letters, of up to limit bytes where there are several.
-// It waits for one; ok is false when ctx has ended. One goroutine pops.
-func (q *queue) pop(ctx context.Context, most, limit int) (batch []letter, ok bool) {
+// It waits for one, or until ctx ends. One goroutine pops.
+func (q *queue) pop(ctx context.Context, most, limit int) []letter {
 	for {
-		if batch = q.tryPop(most, limit); len(batch) > 0 {
-			return batch, true
+		if batch := q.tryPop(most, limit); len(batch) > 0 {
+			return batch
 		}
 		select {
 		case <-q.more:
 		case <-ctx.Done():
-			return nil, false
+			return nil
 		}
 	}
 }

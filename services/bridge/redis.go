@@ -1,8 +1,8 @@
 package bridge
 
 import (
+	"context"
 	"errors"
-	"fmt"
 	"net/url"
 	"strings"
 	"time"
@@ -85,7 +85,7 @@ func sentinel(raw, password string) (redis.UniversalClient, error) {
 		return nil, err
 	}
 	if o.MasterName == "" {
-		return nil, fmt.Errorf("master_name is empty")
+		return nil, errors.New("master_name is empty")
 	}
 	o.ClientName, o.Protocol, o.MaxRetries, o.ContextTimeoutEnabled = clientName, respVersion, noRetries, true
 	o.DialerRetries, o.ReadBufferSize, o.WriteBufferSize = 1, bufferBytes, bufferBytes
@@ -108,3 +108,11 @@ func overwrite(to *string, s string) {
 		*to = s
 	}
 }
+
+// silent is the logger of go-redis: the library writes a line to standard error
+// for every failed dial, and the bridge logs what they say once. It holds for
+// the whole process, in which nothing else speaks to Redis.
+type silent struct{}
+
+// Printf implements go-redis' logger.
+func (silent) Printf(context.Context, string, ...any) {}

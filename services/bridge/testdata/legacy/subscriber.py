@@ -14,4 +14,4 @@ for payload in messages("twitter_raw"):
     author = tweet.get("user", {})
     username, name, text = author.get("screen_name"), author.get("name"), tweet.get("text")
     if username and name and text:
-        print("[%s] @%s (%s): %s" % (time.strftime("%H:%M:%S"), username, name, text.replace("\n", " ")), flush=True)
+        print("[%s] @%s (%s): %s" % (time.strftime("%H:%M:%S"), username, name, str(text).replace("\n", " ")), flush=True)
