@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats.go"
+
 	"github.com/blipstream/blipstream/internal/bus"
 	"github.com/blipstream/blipstream/internal/bustest"
 	"github.com/blipstream/blipstream/internal/feed"
@@ -42,7 +44,7 @@ func hold(tb testing.TB, c *bus.Conn, name string, ttl time.Duration, active *at
 	}()
 	h.stop = sync.OnceFunc(func() {
 		cancel()
-		if err := <-ended; err != nil && !errors.Is(err, context.Canceled) {
+		if err := <-ended; err != nil && !errors.Is(err, context.Canceled) && !errors.Is(err, nats.ErrConnectionClosed) {
 			tb.Errorf("%s: %v", name, err)
 		}
 	})
@@ -147,6 +149,38 @@ func TestLeaseStolenEndsTheHolder(t *testing.T) {
 		t.Errorf("ended with %v", err)
 	}
 	<-h.tokens // the thief never renews, so the lease comes back
+}
+
+// A renewal whose answer was lost must not cost the lease.
+func TestLeaseOwnLostAnswer(t *testing.T) {
+	const ttl = 900 * time.Millisecond
+	srv := bustest.Start(t)
+	c := srv.Conn(t, "a")
+	var active atomic.Int32
+	h := hold(t, c, "only", ttl, &active)
+	<-h.tokens
+	js := admin(t, srv)
+	s, err := js.Stream(t.Context(), "KV_lease")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const subject = "$KV.lease.ingest.test"
+	entry, err := s.GetLastMsgForSubject(t.Context(), subject)
+	if err != nil {
+		t.Fatal(err)
+	}
+	unheard := &nats.Msg{Subject: subject, Data: entry.Data, Header: nats.Header{"Blip-Term": entry.Header["Blip-Term"]}}
+	ack, err := js.PublishMsg(t.Context(), unheard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bustest.WaitFor(t, "two renewals", func() bool {
+		e, err := s.GetLastMsgForSubject(t.Context(), subject)
+		return err == nil && e.Sequence >= ack.Sequence+2
+	})
+	if len(h.lost) != 0 {
+		t.Error("the holder gave up over its own write")
+	}
 }
 
 // Many candidates that come and go: never two at once, and the lease moves on.

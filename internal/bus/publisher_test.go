@@ -270,3 +270,37 @@ func TestPublisherKeepsHeaders(t *testing.T) {
 		}
 	}
 }
+
+// done without an error says that the batch is stored; nothing else may.
+func TestPublisherDoneMeansStored(t *testing.T) {
+	srv := bustest.Start(t)
+	c := srv.Conn(t, "pub")
+	p := newPublisher(t, c, bus.PublisherOptions{})
+	srv.Stop()
+	taken, nudged := make(chan struct{}), make(chan struct{})
+	var back atomic.Bool
+	publish := func(msgs []bus.Msg, done func(error)) {
+		t.Helper()
+		if err := p.Publish(t.Context(), msgs, done); err != nil {
+			t.Fatal(err)
+		}
+	}
+	publish(nil, func(error) { <-taken; close(nudged) }) // has the settling look once more
+	publish([]bus.Msg{rawMsg(1), rawMsg(2)}, func(err error) {
+		if err != nil || !back.Load() {
+			t.Errorf("done(%v) while the server was away", err)
+		}
+	})
+	close(taken)
+	<-nudged
+	looks := time.NewTimer(50 * time.Millisecond) // time to get it wrong
+	<-looks.C
+	back.Store(true)
+	srv.Start()
+	if err := p.Flush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got := bustest.ReadAll(t, c, feed.StreamRaw); len(got) != 2 {
+		t.Errorf("%d messages stored", len(got))
+	}
+}
