@@ -168,6 +168,7 @@ func TestRawOut(t *testing.T) {
 		item("5", rawTweet(5, "by hand"), ""),
 		item("6", "[1]", ""),
 		item("7", "{\"id_str\":\"7\",\r\n\"text\":\"\\ud83d\"}", feed.FormatTwitterV1),
+		feed.Item{ID: "9", Source: "legacy", Format: feed.FormatTwitterV1, Data: []byte(rawTweet(9, "came in here"))},
 		item("8", rawTweet(8, "last")+"\r\n", feed.FormatTwitterV1),
 	)
 	bustest.WaitFor(t, "messages are heard", func() bool { return ear.count() == 4 })
@@ -175,7 +176,7 @@ func TestRawOut(t *testing.T) {
 	if got := ear.heard(); !slices.Equal(got, want) {
 		t.Errorf("heard %q", got)
 	}
-	for what, n := range map[string]float64{"user": 1, "geo": 1, "json": 1, "ignored": 1} {
+	for what, n := range map[string]float64{"user": 1, "geo": 1, "json": 1, "ignored": 1, "own": 1} {
 		if got := r.metric("held_total", what); got != n {
 			t.Errorf("%v held back for %s, want %v", got, what, n)
 		}

@@ -3,7 +3,7 @@
 // a team moves over one program at a time (docs/migration.md).
 //
 //	twitter_raw in    Redis -> raw.<source>      whole objects; the rest is counted, or dead
-//	twitter_raw out   raw.> -> Redis             only what the old readers survive
+//	twitter_raw out   raw.> -> Redis             only what the old readers survive, not raw.<source>
 //	events in         Redis -> events.<kind>     allowed kinds, body taken out of its string
 //	events out        events.<kind> -> Redis     allowed kinds, body put into its string
 //

@@ -35,27 +35,41 @@ type redisServer struct {
 // startRedis runs a server until the test ends. args are more of its options.
 func startRedis(tb testing.TB, args ...string) *redisServer {
 	tb.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		tb.Fatal(err)
-	}
-	addr, ok := l.Addr().(*net.TCPAddr)
-	if !ok {
-		tb.Fatal("no TCP address")
-	}
-	_ = l.Close()
-	s := &redisServer{tb: tb, port: addr.Port, args: args}
+	return startRedisWith(tb, func(s *redisServer) []string {
+		return append([]string{
+			"--port", strconv.Itoa(s.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", tb.TempDir(),
+		}, args...)
+	})
+}
+
+// startRedisWith runs a server with the options that args tells.
+func startRedisWith(tb testing.TB, args func(*redisServer) []string) *redisServer {
+	tb.Helper()
+	s := &redisServer{tb: tb, port: freePort(tb)}
+	s.args = args(s)
 	s.start()
 	tb.Cleanup(s.kill)
 	return s
 }
 
+// freePort finds a port that nothing listens on.
+func freePort(tb testing.TB) int {
+	tb.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer l.Close()
+	addr, ok := l.Addr().(*net.TCPAddr)
+	if !ok {
+		tb.Fatal("no TCP address")
+	}
+	return addr.Port
+}
+
 func (s *redisServer) start() {
 	s.tb.Helper()
-	args := append([]string{
-		"--port", strconv.Itoa(s.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", s.tb.TempDir(),
-	}, s.args...)
-	s.cmd = exec.Command("redis-server", args...)
+	s.cmd = exec.Command("redis-server", s.args...)
 	if err := s.cmd.Start(); err != nil {
 		s.tb.Fatalf("redis-server (package redis-server): %v", err)
 	}

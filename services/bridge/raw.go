@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"bytes"
+	"errors"
 	"time"
 
 	"github.com/blipstream/blipstream/internal/bus"
@@ -27,7 +28,7 @@ func (s *Service) addRaw() {
 		c.run = incoming{Service: s, channel: c, stream: feed.StreamRaw, parse: s.parseRaw}.copyIn
 		return
 	}
-	c.run = outgoing{Service: s, channel: c, convert: convertRaw, durable: bus.Durable{
+	c.run = outgoing{Service: s, channel: c, convert: s.convertRaw, durable: bus.Durable{
 		Stream: feed.StreamRaw, Name: durableRaw, Description: "raw items on their way to Redis",
 		AckWait: ackWait, MaxAckPending: outPending,
 	}}.copyOut
@@ -48,9 +49,16 @@ func (s *Service) parseRaw(payload []byte, at time.Time) (bus.Msg, error) {
 	}, nil
 }
 
+// errOwn: the channel has had it. It matters when a channel's direction is
+// turned, and what came in before still waits for its turn.
+var errOwn = errors.New("came in from the same channel")
+
 // convertRaw lets tweets through as they are, and makes tweets of the rest. An
 // item that does not say its format is read to find out.
-func convertRaw(d *bus.Delivery) (data []byte, rewritten bool, err error) {
+func (s *Service) convertRaw(d *bus.Delivery) (data []byte, rewritten bool, err error) {
+	if feed.SourceOf(d.Subject) == s.cfg.Source {
+		return nil, false, &legacy.UnsafeError{What: "own", Err: errOwn}
+	}
 	format := feed.Format(d.Header.Get(feed.HeaderFormat))
 	if format != feed.FormatTwitterV1 {
 		rec, err := decode.Decode(feed.Item{Source: feed.SourceOf(d.Subject), Format: format, Data: d.Data})
