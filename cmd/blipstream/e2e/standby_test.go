@@ -19,9 +19,9 @@ func TestStandbyTakesOver(t *testing.T) {
 		n    = 6000
 		rate = 800
 		ttl  = 4 * time.Second
-		// slack is what a take-over may need besides: a look at the lease, a
-		// connection, a busy machine.
-		slack = 3 * time.Second
+		// slack is what a take-over may need besides on a busy machine: above
+		// all a request that is not answered, which is given up after 5 s.
+		slack = 6 * time.Second
 	)
 	w := world(t, 0)
 	twitter, err := simulate.NewServer(simulate.Options{World: w, Items: n, Rate: rate, Resume: true, Rewind: rate})
@@ -53,6 +53,9 @@ func TestStandbyTakesOver(t *testing.T) {
 	until(t, patience, "the second does not stand by", func() bool { return strings.Contains(standby.stderr(), "standby") })
 	took := next("the standby does not read on", leader.kill)
 	t.Logf("killed: the standby read on after %v, with a lease of %v", took.Round(time.Millisecond), ttl)
+	if s := twitter.Stats(); s.MaxOpen != 1 || s.Connections != 2 {
+		t.Errorf("the upstream saw %d connections, %d at once, want two, one after the other", s.Connections, s.MaxOpen)
+	}
 	leader, standby = standby, reader()
 	until(t, patience, "the third does not stand by", func() bool { return strings.Contains(standby.stderr(), "standby") })
 	took = next("nobody reads on after a clean stop", func() { leader.stop(stopGrace) })
@@ -65,8 +68,14 @@ func TestStandbyTakesOver(t *testing.T) {
 	until(t, patience, "the upstream was not read to its end", func() bool {
 		return count(t, conn, feed.StreamRaw) >= len(missing)
 	})
-	if s := twitter.Stats(); s.MaxOpen != 1 || s.Kicked != 0 || s.Connections != 3 {
-		t.Errorf("the upstream saw %d connections, %d at once, want three, one after the other", s.Connections, s.MaxOpen)
+	// A hand-over takes about a millisecond, in which the upstream may not have
+	// noticed yet that it was left; that it was is for the two to say.
+	closed, taken := logged(t, leader, "stopped reading"), logged(t, standby, "lease taken")
+	if closed.After(taken) {
+		t.Errorf("one took over at %v while the other read until %v", taken, closed)
+	}
+	if s := twitter.Stats(); s.Connections != 3 {
+		t.Errorf("the upstream saw %d connections, want three", s.Connections)
 	}
 	seen := map[string]bool{}
 	for _, s := range read(t, conn, feed.StreamRaw) {
@@ -80,6 +89,24 @@ func TestStandbyTakesOver(t *testing.T) {
 	if len(missing) > 0 {
 		t.Errorf("%d of %d items are not in RAW", len(missing), n)
 	}
+}
+
+// logged is when a process wrote a log line, to the millisecond.
+func logged(t *testing.T, p *process, msg string) time.Time {
+	t.Helper()
+	for line := range strings.Lines(p.stderr()) {
+		stamp, rest, _ := strings.Cut(strings.TrimPrefix(line, "time="), " ")
+		if !strings.Contains(rest, `msg="`+msg+`"`) {
+			continue
+		}
+		at, err := time.Parse(time.RFC3339Nano, stamp)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return at
+	}
+	t.Fatalf("%s did not log %q", p.name, msg)
+	return time.Time{}
 }
 
 // payloads is what the first n items of w look like.
