@@ -181,9 +181,9 @@ func (w *outgoing) take(q *queue, d *bus.Delivery) {
 func (w *outgoing) send(ctx context.Context, node redis.Cmdable, q *queue) error {
 	// A batch that was begun is finished: nobody would know how far it came.
 	work := context.WithoutCancel(ctx)
-	marked := time.Time{}
+	marked := time.Time{} // so that the first thing sent is a marker
 	for ctx.Err() == nil {
-		wait, cancel := context.WithTimeout(ctx, markEvery)
+		wait, cancel := context.WithDeadline(ctx, marked.Add(markEvery))
 		batch := q.pop(wait, batchSize, batchBytes)
 		cancel()
 		pipe := node.Pipeline()
