@@ -5,7 +5,7 @@ go 1.26.0
 require github.com/blipstream/blipstream/internal v0.0.0
 
 require (
-	github.com/blipstream/blipstream/proto v0.0.0-00010101000000-000000000000
+	github.com/blipstream/blipstream/proto v0.0.0
 	github.com/go-json-experiment/json v1.27.2
 	github.com/prometheus/client_golang v1.25.0
 	github.com/redis/go-redis/v9 v9.23.0
