@@ -14,6 +14,7 @@ import (
 // The whole of it on streams with three replicas, one server of which goes
 // away in the middle.
 func TestClusterOfThree(t *testing.T) {
+	t.Parallel()
 	const total = 3000
 	servers := bustest.StartCluster(t, 3)
 	layout := bustest.Layout()

@@ -74,6 +74,7 @@ func TestLeaseReleaseHandsOverAtOnce(t *testing.T) {
 }
 
 func TestLeaseTakeoverAfterCrash(t *testing.T) {
+	t.Parallel()
 	const ttl = time.Second
 	srv := bustest.Start(t)
 	a, b := srv.Conn(t, "a"), srv.Conn(t, "b")
@@ -89,8 +90,8 @@ func TestLeaseTakeoverAfterCrash(t *testing.T) {
 	if next <= token {
 		t.Errorf("token %d after %d", next, token)
 	}
-	// The bound is the promise with the slack of a loaded machine.
-	if took > ttl+ttl/2 {
+	// The bound is the promise with the slack of a machine that does much else.
+	if took > 3*ttl {
 		t.Errorf("takeover took %s of a ttl of %s", took, ttl)
 	}
 	t.Logf("takeover after %s with a ttl of %s", took, ttl)
@@ -100,6 +101,7 @@ func TestLeaseTakeoverAfterCrash(t *testing.T) {
 }
 
 func TestLeaseLostWithoutServerAndTakenAgain(t *testing.T) {
+	t.Parallel()
 	const ttl = 600 * time.Millisecond
 	srv := bustest.Start(t)
 	c := srv.Conn(t, "a")
@@ -117,6 +119,7 @@ func TestLeaseLostWithoutServerAndTakenAgain(t *testing.T) {
 }
 
 func TestLeaseOutlivesAShortRestart(t *testing.T) {
+	t.Parallel()
 	const ttl = 30 * time.Second // renewed every 10 s, lost after 20 s
 	srv := bustest.Start(t)
 	c := srv.Conn(t, "a")
@@ -132,6 +135,7 @@ func TestLeaseOutlivesAShortRestart(t *testing.T) {
 }
 
 func TestLeaseStolenEndsTheHolder(t *testing.T) {
+	t.Parallel()
 	const ttl = 600 * time.Millisecond
 	srv := bustest.Start(t)
 	c := srv.Conn(t, "a")
@@ -153,6 +157,7 @@ func TestLeaseStolenEndsTheHolder(t *testing.T) {
 
 // A renewal whose answer was lost must not cost the lease.
 func TestLeaseOwnLostAnswer(t *testing.T) {
+	t.Parallel()
 	const ttl = 900 * time.Millisecond
 	srv := bustest.Start(t)
 	c := srv.Conn(t, "a")
@@ -185,7 +190,8 @@ func TestLeaseOwnLostAnswer(t *testing.T) {
 
 // Many candidates that come and go: never two at once, and the lease moves on.
 func TestLeaseNeverHeldTwice(t *testing.T) {
-	const ttl, candidates, rounds = 300 * time.Millisecond, 4, 12
+	t.Parallel()
+	const ttl, candidates, rounds = 2 * time.Second, 4, 12
 	srv := bustest.Start(t)
 	conns := make([]*bus.Conn, candidates)
 	for i := range conns {

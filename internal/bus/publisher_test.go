@@ -34,6 +34,7 @@ func rawMsg(n int) bus.Msg {
 }
 
 func TestPublisherStoresEachOnceThroughRestarts(t *testing.T) {
+	t.Parallel()
 	const total, restarts = 20_000, 3
 	srv := bustest.Start(t)
 	c := srv.Conn(t, "pub")
@@ -84,6 +85,7 @@ func TestPublisherStoresEachOnceThroughRestarts(t *testing.T) {
 }
 
 func TestPublisherWindowBoundsMemoryWhileServerIsAway(t *testing.T) {
+	t.Parallel()
 	const window = 10
 	srv := bustest.Start(t)
 	c := srv.Conn(t, "pub")
@@ -273,6 +275,7 @@ func TestPublisherKeepsHeaders(t *testing.T) {
 
 // done without an error says that the batch is stored; nothing else may.
 func TestPublisherDoneMeansStored(t *testing.T) {
+	t.Parallel()
 	srv := bustest.Start(t)
 	c := srv.Conn(t, "pub")
 	p := newPublisher(t, c, bus.PublisherOptions{})
