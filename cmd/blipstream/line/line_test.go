@@ -31,6 +31,13 @@ func (o *order) add(name string) {
 	o.names = append(o.names, name)
 }
 
+// all is a copy of the names; a part that was left may still add its own.
+func (o *order) all() []string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return slices.Clone(o.names)
+}
+
 // made is a line of parts, and the order in which they end.
 func made(parts map[string]part) (l *Line, ended *order) {
 	l, ended = &Line{env: service.Nop()}, &order{}
@@ -66,8 +73,8 @@ func TestPartsStopFromThePageToTheServer(t *testing.T) {
 		if err := <-done; err != nil {
 			t.Errorf("Run: %v", err)
 		}
-		if want := []string{"gateway", "ingest", "enrich", "nats-server"}; !slices.Equal(ended.names, want) {
-			t.Errorf("ended in the order %v, want %v", ended.names, want)
+		if want := []string{"gateway", "ingest", "enrich", "nats-server"}; !slices.Equal(ended.all(), want) {
+			t.Errorf("ended in the order %v, want %v", ended.all(), want)
 		}
 	})
 }
@@ -112,8 +119,8 @@ func TestAPartThatDoesNotDrainIsLeft(t *testing.T) {
 		if err := l.Run(ctx); err != nil {
 			t.Errorf("Run: %v, want nil: nothing is lost", err)
 		}
-		if !slices.Contains(ended.names, "nats-server") {
-			t.Errorf("only %v ended, want the server too", ended.names)
+		if !slices.Contains(ended.all(), "nats-server") {
+			t.Errorf("only %v ended, want the server too", ended.all())
 		}
 		close(release)
 	})
