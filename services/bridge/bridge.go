@@ -61,7 +61,6 @@ func New(cfg Config, conn *bus.Conn, env service.Env) (*Service, error) {
 	if err != nil {
 		return nil, fmt.Errorf("bridge: read redis: %w", err)
 	}
-	env = env.With(stage)
 	s := &Service{
 		cfg: cfg, conn: conn, log: env.Log, redis: client, marker: newMarker(), metrics: newMetrics(env),
 	}

@@ -22,7 +22,6 @@ type Service struct {
 // New makes the service for conn, without connecting to any source. Its error
 // is a configuration that cannot work, in one line.
 func New(cfg Config, conn *bus.Conn, env service.Env) (*Service, error) {
-	env = env.With(stage)
 	cfg = cfg.withDefaults()
 	if err := cfg.check(); err != nil {
 		return nil, err
