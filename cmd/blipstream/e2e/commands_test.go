@@ -45,7 +45,7 @@ func TestConfigurationThatCannotWorkIsRefused(t *testing.T) {
 		"no such command": {"wind", nil, []string{"wind"}},
 		"no such flag":    {"--colour", nil, []string{"up", "--colour"}},
 		"environment":     {"BLIPSTREAM_SUORCE", []string{"BLIPSTREAM_SUORCE=demo:"}, []string{"version"}},
-		"redis address":   {"redis", nil, []string{"up", "--redis", "localhost"}},
+		"redis address":   {"redis", nil, []string{"up", "--redis", "localhost", "--log-level", "error"}},
 		"page port taken": {"--addr", nil, []string{"up", "--addr", addr, "--log-level", "error"}},
 		"nats port taken": {"choose another port", nil, []string{"nats", "--port", port}},
 		"nats port":       {"70000", nil, []string{"nats", "--port", "70000"}},
