@@ -12,9 +12,6 @@ import (
 
 const (
 	defaultPrefetch = 500
-	// pullBytes bounds what one pull request may bring into memory. It is far
-	// above the usual 500 messages of 3 kB.
-	pullBytes = 32 * mib
 	// heartbeat is how often the server says that a pull request still stands;
 	// after twice that without a word the reader binds again.
 	heartbeat = 5 * time.Second
@@ -102,9 +99,7 @@ func (r *reader) session(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	it, err := cons.Messages(
-		jetstream.PullMaxMessagesWithBytesLimit(r.o.Prefetch, max(pullBytes, 2*int(r.conn.MaxPayload()))),
-		jetstream.PullHeartbeat(heartbeat))
+	it, err := messages(cons, r.o.Prefetch)
 	if err != nil {
 		return err
 	}
@@ -128,6 +123,14 @@ func (r *reader) session(ctx context.Context) error {
 	stop()
 	<-watched
 	return err
+}
+
+// messages pulls with a window of prefetch messages. It sets no limit in bytes:
+// with one the server ends each batch by a status message, for which nats.go's
+// channel has no room beside a full window. What then overflows is dropped, and
+// comes again only after AckWait.
+func messages(cons jetstream.Consumer, prefetch int) (jetstream.MessagesContext, error) {
+	return cons.Messages(jetstream.PullMaxMessages(prefetch), jetstream.PullHeartbeat(heartbeat))
 }
 
 // read hands out messages until the iterator ends; when ctx ends it drains.

@@ -53,7 +53,7 @@ func TestEnsureByManyAtOnce(t *testing.T) {
 	if ccfg.MaxDeliver != -1 || ccfg.AckWait != 30*time.Second || len(ccfg.BackOff) != 3 || ccfg.MaxAckPending != 20_000 {
 		t.Errorf("enrich is %+v", ccfg)
 	}
-	for _, bucket := range []string{"lease", "cursor"} {
+	for _, bucket := range []string{"lease", "cursor", "status"} {
 		kv, err := js.KeyValue(t.Context(), bucket)
 		if err != nil {
 			t.Fatalf("bucket %s is not one to other clients: %v", bucket, err)
