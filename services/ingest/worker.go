@@ -19,6 +19,9 @@ const (
 	drainTimeout = 2 * time.Second
 	// lastSaveTimeout bounds the last saving of the cursor, for the same reason.
 	lastSaveTimeout = 500 * time.Millisecond
+	// handOver is how long a lease is kept after the connection was closed, so
+	// that the upstream has noticed when the next process opens its own.
+	handOver = 150 * time.Millisecond
 	// fencedPause is how long a process that finds its cursor claimed stays
 	// away: two that fight for one cursor must not do so at full speed.
 	fencedPause = time.Minute
@@ -76,6 +79,7 @@ func (w *worker) tenure(ctx context.Context) (over bool) {
 		w.metrics.fenced.Inc()
 	}
 	w.status.set(stateBackoff, err, slog.Duration("retry_in", fencedPause))
+	w.status.waits(time.Now().Add(fencedPause))
 	timer := time.NewTimer(fencedPause)
 	defer timer.Stop()
 	select {
@@ -102,6 +106,8 @@ func (w *worker) lead(ctx, leased context.Context, token uint64) error {
 	var saver sync.WaitGroup
 	saver.Go(func() { s.saving(saving) })
 	err = s.supervise(reading)
+	closed := time.NewTimer(handOver)
+	defer closed.Stop()
 	if fenced := context.Cause(reading); errors.Is(fenced, bus.ErrFenced) {
 		err = fmt.Errorf("ingest: lead %s: %w", w.name, fenced)
 	}
@@ -111,6 +117,9 @@ func (w *worker) lead(ctx, leased context.Context, token uint64) error {
 	stop()
 	saver.Wait()
 	s.finish(ctx)
+	if s.connected && reading.Err() != nil {
+		<-closed.C
+	}
 	return err
 }
 
