@@ -327,7 +327,10 @@ type Stats struct {
 	// Version of the gateway's program.
 	Version string `protobuf:"bytes,7,opt,name=version,proto3" json:"version,omitempty"`
 	// True while the newest events come from a simulator.
-	Simulated     bool `protobuf:"varint,8,opt,name=simulated,proto3" json:"simulated,omitempty"`
+	Simulated bool `protobuf:"varint,8,opt,name=simulated,proto3" json:"simulated,omitempty"`
+	// What the parts before the gateway say of themselves, by name; those that
+	// have said nothing for half a minute are left out.
+	Parts         []*PartStatus `protobuf:"bytes,20,rep,name=parts,proto3" json:"parts,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -418,6 +421,108 @@ func (x *Stats) GetSimulated() bool {
 	return false
 }
 
+func (x *Stats) GetParts() []*PartStatus {
+	if x != nil {
+		return x.Parts
+	}
+	return nil
+}
+
+// PartStatus is what a part of the line says of itself: an entry of the KV
+// bucket status, and a row of Stats.
+type PartStatus struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Which part: "bridge", or "ingest.<source>".
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// What it is doing. A source: "connecting", "live", "stalled", "backoff",
+	// "failed", "done". The bridge: "connecting", "working", "away" while
+	// Redis does not answer. More may come.
+	State string `protobuf:"bytes,2,opt,name=state,proto3" json:"state,omitempty"`
+	// A few words more, fit for anybody's eyes: why a source waits, what the
+	// bridge copies. Never an address or an error's text.
+	Detail string `protobuf:"bytes,3,opt,name=detail,proto3" json:"detail,omitempty"`
+	// The part's clock when it said so.
+	Time *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=time,proto3" json:"time,omitempty"`
+	// When it tries again, if it waits for that.
+	RetryTime *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=retry_time,json=retryTime,proto3" json:"retry_time,omitempty"`
+	// When its last item came, if one has.
+	ItemTime      *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=item_time,json=itemTime,proto3" json:"item_time,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PartStatus) Reset() {
+	*x = PartStatus{}
+	mi := &file_blipstream_feed_v1_gateway_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PartStatus) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PartStatus) ProtoMessage() {}
+
+func (x *PartStatus) ProtoReflect() protoreflect.Message {
+	mi := &file_blipstream_feed_v1_gateway_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PartStatus.ProtoReflect.Descriptor instead.
+func (*PartStatus) Descriptor() ([]byte, []int) {
+	return file_blipstream_feed_v1_gateway_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *PartStatus) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *PartStatus) GetState() string {
+	if x != nil {
+		return x.State
+	}
+	return ""
+}
+
+func (x *PartStatus) GetDetail() string {
+	if x != nil {
+		return x.Detail
+	}
+	return ""
+}
+
+func (x *PartStatus) GetTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Time
+	}
+	return nil
+}
+
+func (x *PartStatus) GetRetryTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.RetryTime
+	}
+	return nil
+}
+
+func (x *PartStatus) GetItemTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ItemTime
+	}
+	return nil
+}
+
 var File_blipstream_feed_v1_gateway_proto protoreflect.FileDescriptor
 
 const file_blipstream_feed_v1_gateway_proto_rawDesc = "" +
@@ -441,7 +546,7 @@ const file_blipstream_feed_v1_gateway_proto_rawDesc = "" +
 	"\x04time\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x04time\"E\n" +
 	"\x03Bye\x12\x16\n" +
 	"\x06reason\x18\x01 \x01(\tR\x06reason\x12&\n" +
-	"\x0freopen_after_ms\x18\x02 \x01(\rR\rreopenAfterMs\"\xc6\x02\n" +
+	"\x0freopen_after_ms\x18\x02 \x01(\rR\rreopenAfterMs\"\xfc\x02\n" +
 	"\x05Stats\x12.\n" +
 	"\x04time\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x04time\x12\x16\n" +
 	"\x06events\x18\x02 \x01(\x04R\x06events\x12\x12\n" +
@@ -450,11 +555,21 @@ const file_blipstream_feed_v1_gateway_proto_rawDesc = "" +
 	"\aclients\x18\x05 \x01(\rR\aclients\x12\x19\n" +
 	"\blast_seq\x18\x06 \x01(\x04R\alastSeq\x12\x18\n" +
 	"\aversion\x18\a \x01(\tR\aversion\x12\x1c\n" +
-	"\tsimulated\x18\b \x01(\bR\tsimulated\x1a8\n" +
+	"\tsimulated\x18\b \x01(\bR\tsimulated\x124\n" +
+	"\x05parts\x18\x14 \x03(\v2\x1e.blipstream.feed.v1.PartStatusR\x05parts\x1a8\n" +
 	"\n" +
 	"KindsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\x04R\x05value:\x028\x01B\xd6\x01\n" +
+	"\x05value\x18\x02 \x01(\x04R\x05value:\x028\x01\"\xf2\x01\n" +
+	"\n" +
+	"PartStatus\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
+	"\x05state\x18\x02 \x01(\tR\x05state\x12\x16\n" +
+	"\x06detail\x18\x03 \x01(\tR\x06detail\x12.\n" +
+	"\x04time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x04time\x129\n" +
+	"\n" +
+	"retry_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\tretryTime\x127\n" +
+	"\titem_time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\bitemTimeB\xd6\x01\n" +
 	"\x16com.blipstream.feed.v1B\fGatewayProtoP\x01ZDgithub.com/blipstream/blipstream/proto/gen/blipstream/feed/v1;feedv1\xa2\x02\x03BFX\xaa\x02\x12Blipstream.Feed.V1\xca\x02\x12Blipstream\\Feed\\V1\xe2\x02\x1eBlipstream\\Feed\\V1\\GPBMetadata\xea\x02\x14Blipstream::Feed::V1b\x06proto3"
 
 var (
@@ -469,26 +584,31 @@ func file_blipstream_feed_v1_gateway_proto_rawDescGZIP() []byte {
 	return file_blipstream_feed_v1_gateway_proto_rawDescData
 }
 
-var file_blipstream_feed_v1_gateway_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
+var file_blipstream_feed_v1_gateway_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
 var file_blipstream_feed_v1_gateway_proto_goTypes = []any{
 	(*Hello)(nil),                 // 0: blipstream.feed.v1.Hello
 	(*Gap)(nil),                   // 1: blipstream.feed.v1.Gap
 	(*Heartbeat)(nil),             // 2: blipstream.feed.v1.Heartbeat
 	(*Bye)(nil),                   // 3: blipstream.feed.v1.Bye
 	(*Stats)(nil),                 // 4: blipstream.feed.v1.Stats
-	nil,                           // 5: blipstream.feed.v1.Stats.KindsEntry
-	(*timestamppb.Timestamp)(nil), // 6: google.protobuf.Timestamp
+	(*PartStatus)(nil),            // 5: blipstream.feed.v1.PartStatus
+	nil,                           // 6: blipstream.feed.v1.Stats.KindsEntry
+	(*timestamppb.Timestamp)(nil), // 7: google.protobuf.Timestamp
 }
 var file_blipstream_feed_v1_gateway_proto_depIdxs = []int32{
-	6, // 0: blipstream.feed.v1.Hello.time:type_name -> google.protobuf.Timestamp
-	6, // 1: blipstream.feed.v1.Heartbeat.time:type_name -> google.protobuf.Timestamp
-	6, // 2: blipstream.feed.v1.Stats.time:type_name -> google.protobuf.Timestamp
-	5, // 3: blipstream.feed.v1.Stats.kinds:type_name -> blipstream.feed.v1.Stats.KindsEntry
-	4, // [4:4] is the sub-list for method output_type
-	4, // [4:4] is the sub-list for method input_type
-	4, // [4:4] is the sub-list for extension type_name
-	4, // [4:4] is the sub-list for extension extendee
-	0, // [0:4] is the sub-list for field type_name
+	7, // 0: blipstream.feed.v1.Hello.time:type_name -> google.protobuf.Timestamp
+	7, // 1: blipstream.feed.v1.Heartbeat.time:type_name -> google.protobuf.Timestamp
+	7, // 2: blipstream.feed.v1.Stats.time:type_name -> google.protobuf.Timestamp
+	6, // 3: blipstream.feed.v1.Stats.kinds:type_name -> blipstream.feed.v1.Stats.KindsEntry
+	5, // 4: blipstream.feed.v1.Stats.parts:type_name -> blipstream.feed.v1.PartStatus
+	7, // 5: blipstream.feed.v1.PartStatus.time:type_name -> google.protobuf.Timestamp
+	7, // 6: blipstream.feed.v1.PartStatus.retry_time:type_name -> google.protobuf.Timestamp
+	7, // 7: blipstream.feed.v1.PartStatus.item_time:type_name -> google.protobuf.Timestamp
+	8, // [8:8] is the sub-list for method output_type
+	8, // [8:8] is the sub-list for method input_type
+	8, // [8:8] is the sub-list for extension type_name
+	8, // [8:8] is the sub-list for extension extendee
+	0, // [0:8] is the sub-list for field type_name
 }
 
 func init() { file_blipstream_feed_v1_gateway_proto_init() }
@@ -502,7 +622,7 @@ func file_blipstream_feed_v1_gateway_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_blipstream_feed_v1_gateway_proto_rawDesc), len(file_blipstream_feed_v1_gateway_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   6,
+			NumMessages:   7,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
