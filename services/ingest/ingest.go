@@ -88,6 +88,7 @@ func (s *Service) Run(ctx context.Context) error {
 				cancel() // the connection to NATS is of no use any more
 			}
 		})
+		wg.Go(func() { _ = w.reporter().Run(ctx) }) // it never fails
 	}
 	wg.Wait()
 	if err := errors.Join(errs...); err != nil {

@@ -81,6 +81,7 @@ func (s *session) pause(ctx context.Context, delay time.Duration, a attempt, err
 	default:
 		s.log.Info("reconnecting", slog.String("cause", a.cause.String()), slog.String("error", err.Error()))
 	}
+	s.status.waits(until)
 	s.metrics.retryAt.Set(float64(until.UnixMilli()) / 1e3)
 	defer s.metrics.retryAt.Set(0)
 	timer := time.NewTimer(delay)
@@ -103,6 +104,7 @@ func (s *session) emit(it feed.Item) error {
 	s.status.live()
 	s.metrics.items.Inc()
 	s.metrics.bytes.Add(float64(len(it.Data)))
+	s.status.item.Store(it.Received.UnixMilli())
 	s.metrics.lastItem.Set(float64(it.Received.UnixMilli()) / 1e3)
 	slot, err := s.out.enter(s.ctx, it.Data)
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -47,6 +48,9 @@ type status struct {
 	now   state
 	err   error     // why it is not live
 	since time.Time // when it was last live, or began to try
+	retry time.Time // when it is connected to again; zero if it does not wait
+
+	item atomic.Int64 // when the last item came, in Unix milliseconds
 }
 
 func newStatus(name string, log *slog.Logger, m sourceMetrics) *status {
@@ -61,7 +65,7 @@ func newStatus(name string, log *slog.Logger, m sourceMetrics) *status {
 func (s *status) set(to state, err error, attrs ...slog.Attr) {
 	s.mu.Lock()
 	from := s.now
-	s.now, s.err = to, err
+	s.now, s.err, s.retry = to, err, time.Time{}
 	if to == stateLive || to == stateStandby || s.since.IsZero() {
 		s.since = time.Now()
 	}
@@ -83,6 +87,13 @@ func (s *status) live() {
 	if !already {
 		s.set(stateLive, nil)
 	}
+}
+
+// waits says until when the state lasts that was just set.
+func (s *status) waits(until time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.retry = until
 }
 
 // is reports whether the source is in a state.
