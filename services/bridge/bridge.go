@@ -133,6 +133,13 @@ func (s *Service) work(ctx context.Context, _ uint64) error {
 		s.working.Store(false)
 		s.metrics.working.Set(0)
 	}()
+	return service.Group(ctx,
+		service.Named{Name: "status", Runner: s.reporter(time.Now())},
+		service.Named{Name: "copy", Runner: runner(s.copyAll)})
+}
+
+// copyAll copies all channels.
+func (s *Service) copyAll(ctx context.Context) error {
 	if err := s.probe(ctx); err != nil {
 		return err
 	}
