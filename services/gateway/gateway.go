@@ -46,6 +46,7 @@ type Service struct {
 	metrics  *metrics
 	limits   *limits
 	stats    *stats
+	parts    parts
 	follower *follower
 	replays  chan struct{} // a token per replay that may run
 	writers  *writers
@@ -127,6 +128,7 @@ func (s *Service) Run(ctx context.Context) error {
 		{Name: "http", Runner: runner(s.serve)},
 		{Name: "writers", Runner: s.writers},
 		{Name: "stats", Runner: runner(s.runStats)},
+		{Name: "parts", Runner: runner(s.watchParts)},
 		{Name: "backlog", Runner: runner(s.watchBacklog)},
 	}
 	if err := service.Group(ctx, jobs...); err != nil {

@@ -85,6 +85,7 @@ func (s *Service) serveStats(w http.ResponseWriter, _ *http.Request) {
 	m := s.stats.message()
 	m.Clients = uint32(s.limits.count())
 	m.LastSeq = s.tail.State().Next - 1
+	m.Parts = s.parts.now()
 	data, err := sse.JSON(m)
 	if err != nil {
 		s.log.Error("encode stats", slog.String("error", err.Error()))
