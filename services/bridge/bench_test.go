@@ -2,6 +2,8 @@ package bridge_test
 
 import (
 	"context"
+	"os/exec"
+	"regexp"
 	"strconv"
 	"sync/atomic"
 	"testing"
@@ -37,9 +39,21 @@ func hearAll(b *testing.B, red *redisServer, channel string) *atomic.Int64 {
 	return &n
 }
 
-// bare is the rate of go-redis alone: pipelines of the bridge's size to one
-// subscriber, a second.
-func bare(b *testing.B, red *redisServer, payload []byte) float64 {
+// limits are what can be had without a bridge, in messages a second.
+type limits struct {
+	// pipelined is go-redis alone: pipelines of the bridge's size to one
+	// subscriber of this process.
+	pipelined float64
+	// tool is redis-benchmark, which hands over its messages to nobody.
+	tool float64
+}
+
+func bare(b *testing.B, red *redisServer, payload string) limits {
+	b.Helper()
+	return limits{pipelined(b, red, payload), tool(b, red, payload)}
+}
+
+func pipelined(b *testing.B, red *redisServer, payload string) float64 {
 	b.Helper()
 	heard := hearAll(b, red, "bare")
 	c := red.client()
@@ -57,26 +71,59 @@ func bare(b *testing.B, red *redisServer, payload []byte) float64 {
 	return benchMessages / time.Since(began).Seconds()
 }
 
-func report(b *testing.B, took time.Duration, bare float64) {
+// tool has redis-benchmark publish the payload, 64 in a pipeline on each of
+// its 50 connections, its default.
+func tool(b *testing.B, red *redisServer, payload string) float64 {
+	b.Helper()
+	cmd := exec.CommandContext(b.Context(), "redis-benchmark", "-p", strconv.Itoa(red.port),
+		"-q", "-n", strconv.Itoa(2*benchMessages), "-P", "64", "publish", "nobody", payload)
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		b.Fatalf("redis-benchmark (package redis-tools): %v\n%s", err, out)
+	}
+	found := regexp.MustCompile(`: ([0-9.]+) requests per second`).FindSubmatch(out)
+	if found == nil {
+		b.Fatalf("redis-benchmark says %s", out)
+	}
+	rate, err := strconv.ParseFloat(string(found[1]), 64)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return rate
+}
+
+func report(b *testing.B, took time.Duration, than limits) {
 	b.Helper()
 	rate := benchMessages / took.Seconds()
 	b.ReportMetric(rate, "msgs/s")
-	b.ReportMetric(bare, "bare-msgs/s")
-	b.ReportMetric(rate/bare, "x-bare")
+	b.ReportMetric(than.pipelined, "pipelined-msgs/s")
+	b.ReportMetric(rate/than.pipelined, "x-pipelined")
+	b.ReportMetric(than.tool, "redis-benchmark-msgs/s")
+	b.ReportMetric(rate/than.tool, "x-redis-benchmark")
 	b.ReportMetric(0, "ns/op")
 }
 
 // BenchmarkEventsOut moves a backlog of events to one subscriber.
 func BenchmarkEventsOut(b *testing.B) {
+	out(b, bridge.Off, bridge.Out, feed.StreamEvents, "events", benchPage, posts())
+}
+
+// BenchmarkRawOut moves a backlog of tweets to one subscriber.
+func BenchmarkRawOut(b *testing.B) {
+	out(b, bridge.Out, bridge.Off, feed.StreamRaw, "twitter_raw", rawTweet(1, benchText), tweets())
+}
+
+func out(b *testing.B, raw, events bridge.Direction, stream, channel, payload string, backlog []bus.Msg) {
+	b.Helper()
 	for b.Loop() {
 		srv, red := bustest.Start(b), startRedis(b)
 		conn := srv.Conn(b, "bridge")
-		run(b, conn, config(red, bridge.Off, bridge.Out)).end() // makes the durable
-		bustest.Publish(b, conn, feed.StreamEvents, posts()...)
-		limit := bare(b, red, []byte(benchPage))
-		heard := hearAll(b, red, "events")
+		run(b, conn, config(red, raw, events)).end() // makes the durable
+		bustest.Publish(b, conn, stream, backlog...)
+		limit := bare(b, red, payload)
+		heard := hearAll(b, red, channel)
 		began := time.Now()
-		r := run(b, conn, config(red, bridge.Off, bridge.Out))
+		r := run(b, conn, config(red, raw, events))
 		bustest.WaitFor(b, "all is heard", func() bool { return heard.Load() >= benchMessages })
 		report(b, time.Since(began), limit)
 		r.end()
@@ -89,7 +136,7 @@ func BenchmarkRawIn(b *testing.B) {
 	for b.Loop() {
 		srv, red := bustest.Start(b), startRedis(b, "--client-output-buffer-limit", "pubsub 0 0 0")
 		conn := srv.Conn(b, "bridge")
-		limit := bare(b, red, []byte(rawTweet(1, benchText)))
+		limit := bare(b, red, rawTweet(1, benchText))
 		r := run(b, conn, config(red, bridge.In, bridge.Off))
 		c := red.client()
 		began := time.Now()
@@ -113,6 +160,17 @@ func posts() []bus.Msg {
 		msgs[i] = bus.Msg{
 			Subject: "events.simple_tweet", ID: "simple_tweet:b:" + id,
 			Data: []byte(`{"id":"` + id + `","source":"b","time":"2026-11-23T12:00:00Z","username":"ann","name":"Ann","body":"` + benchText + `"}`),
+		}
+	}
+	return msgs
+}
+
+func tweets() []bus.Msg {
+	msgs := make([]bus.Msg, benchMessages)
+	for i := range msgs {
+		msgs[i] = bus.Msg{
+			Subject: feed.RawSubject("b"), ID: feed.RawID("b", strconv.Itoa(i)),
+			Header: bus.Header{feed.HeaderFormat: {string(feed.FormatTwitterV1)}}, Data: []byte(rawTweet(i, benchText)),
 		}
 	}
 	return msgs
