@@ -22,7 +22,9 @@ const (
 )
 
 // parts is what the parts of the line last said of themselves.
-type parts struct{ list atomic.Pointer[[]*feedv1.PartStatus] }
+type parts struct {
+	list atomic.Pointer[[]*feedv1.PartStatus]
+}
 
 // now is the list by name; it is shared and not to be changed.
 func (p *parts) now() []*feedv1.PartStatus {
