@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -46,6 +47,7 @@ type reader struct {
 	in      *incarnation
 	created time.Time // the consumer's
 	run     run
+	first   atomic.Uint64 // sequence of the stream's first message, as of the last look
 }
 
 // Consume hands messages to handle, one at a time in the stream's order, until
@@ -170,8 +172,8 @@ func (r *reader) deliver(m jetstream.Msg) {
 		r.conn.log.Error("read metadata of message", slog.String("subject", m.Subject()), slog.String("error", err.Error()))
 		return
 	}
-	if from, to, ok := r.run.gap(md); ok {
-		r.tellDropped(from, to)
+	if from, to, ok := r.run.gap(md); ok && from <= r.removed(to) {
+		r.tellDropped(from, r.removed(to))
 	}
 	if !r.in.hold(md.Sequence.Stream) {
 		r.metrics.held.Inc()
@@ -213,6 +215,16 @@ func (r *run) gap(md *jetstream.MsgMetadata) (from, to uint64, ok bool) {
 	}
 	r.frontier = seq
 	return last.frontier + 1, seq - 1, seq > last.frontier+1
+}
+
+// removed is to, or the last sequence before it that the stream is known to
+// have removed: what a consumer with a filter skips may just be of no concern
+// to it. What is removed later than the last look, the next look tells.
+func (r *reader) removed(to uint64) uint64 {
+	if r.o.Make == nil || len(r.o.Make.Subjects) == 0 {
+		return to
+	}
+	return min(to, max(r.first.Load(), 1)-1)
 }
 
 // tellDropped reports a range once.
