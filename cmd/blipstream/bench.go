@@ -67,7 +67,7 @@ func startChild(p *proc) (*child, error) {
 		return nil, fmt.Errorf("bench: make directory: %w", err)
 	}
 	c := &child{dir: dir}
-	c.cmd = exec.CommandContext(p.ctx, self, "nats", "--port", "0", "--data", dir, "--log-level", "warn") //nolint:gosec // this very program
+	c.cmd = exec.CommandContext(p.ctx, self, "nats", "--port", "0", "--data", dir, "--log-level", "warn")
 	c.cmd.Cancel = func() error { return c.cmd.Process.Signal(syscall.SIGTERM) }
 	c.cmd.WaitDelay = stopTimeout
 	c.cmd.Stderr = os.Stderr

@@ -10,6 +10,8 @@ require github.com/blipstream/blipstream/services/ingest v0.0.0
 
 require github.com/blipstream/blipstream/services/enrich v0.0.0
 
+require github.com/blipstream/blipstream/services/bridge v0.0.0
+
 require (
 	github.com/blipstream/blipstream/services/gateway v0.0.0
 	github.com/nats-io/nats-server/v2 v2.15.2
@@ -37,6 +39,8 @@ require (
 	github.com/prometheus/client_model v0.6.3 // indirect
 	github.com/prometheus/common v0.72.0 // indirect
 	github.com/prometheus/procfs v0.22.0 // indirect
+	github.com/redis/go-redis/v9 v9.23.0 // indirect
+	go.uber.org/atomic v1.12.0 // indirect
 	golang.org/x/crypto v0.58.0 // indirect
 	golang.org/x/net v0.60.0 // indirect
 	golang.org/x/sync v0.24.0 // indirect
@@ -52,3 +56,5 @@ replace github.com/blipstream/blipstream/services/ingest => ../../services/inges
 replace github.com/blipstream/blipstream/services/enrich => ../../services/enrich
 
 replace github.com/blipstream/blipstream/services/gateway => ../../services/gateway
+
+replace github.com/blipstream/blipstream/services/bridge => ../../services/bridge

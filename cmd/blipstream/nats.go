@@ -36,7 +36,7 @@ func (c *natsCmd) Run(p *proc) error {
 	if err != nil {
 		return refused(err)
 	}
-	s, err := embedded.Start(o)
+	s, err := embedded.Start(p.ctx, o)
 	if err != nil {
 		return refused(err)
 	}

@@ -16,23 +16,20 @@ import (
 
 type upCmd struct {
 	NATS  string    `name:"nats" help:"URL of a NATS server to use instead of the embedded one."`
-	Redis string    `name:"redis" help:"Not in this version yet."`
 	Flags dataFlags `embed:""`
 
 	Ingest  ingest.Config  `embed:"" group:"Ingest:"`
 	Gateway gateway.Config `embed:"" group:"Gateway:"`
 	Enrich  enrich.Config  `embed:"" group:"Enrich:"`
+	Bridge  bridgeFlags    `embed:"" group:"Redis:"`
 	Streams layoutFlags    `embed:"" group:"Streams:"`
 }
 
 // Run runs the line until the process is asked to stop.
 func (c *upCmd) Run(p *proc) error {
-	if c.Redis != "" {
-		return refused(errors.New("up: use redis: the bridge to Redis is not in this version yet: leave --redis out"))
-	}
 	o := line.Options{
 		NATS: c.NATS, Layout: c.Streams.layout(), Log: p.log,
-		Ingest: c.Ingest, Enrich: c.Enrich, Gateway: c.Gateway,
+		Ingest: c.Ingest, Enrich: c.Enrich, Gateway: c.Gateway, Bridge: c.Bridge.config(),
 	}
 	if c.NATS == "" {
 		var err error
@@ -64,7 +61,11 @@ func (c *upCmd) banner(w io.Writer, l *line.Line, dir string) error {
 	if dir == "" {
 		data = "(on the NATS server)"
 	}
-	_, err := fmt.Fprintf(w, "\n  page     %s\n  nats     %s\n  data     %s\n  sources  %s\n\n  Ctrl-C stops it; the next start goes on where this one ended.\n\n",
-		l.Page(), l.NATS(), data, strings.Join(c.Ingest.Sources, " "))
+	redis := ""
+	if c.Bridge.Redis != "" {
+		redis = fmt.Sprintf("  redis    twitter_raw %s, events %s\n", c.Bridge.TwitterRaw, c.Bridge.Events)
+	}
+	_, err := fmt.Fprintf(w, "\n  page     %s\n  nats     %s\n  data     %s\n  sources  %s\n%s\n  Ctrl-C stops it; the next start goes on where this one ended.\n\n",
+		l.Page(), l.NATS(), data, strings.Join(c.Ingest.Sources, " "), redis)
 	return err
 }

@@ -171,6 +171,7 @@ func (r *reader) same(s snapshot) bool {
 // stream's limits took from it.
 func (r *reader) observe(s snapshot) {
 	lag := lagOf(s.info)
+	r.first.Store(s.stream.FirstSeq)
 	r.in.raise(lag.AckFloor)
 	r.metrics.pending.Set(float64(lag.Pending))
 	r.metrics.ackPending.Set(float64(lag.AckPending))

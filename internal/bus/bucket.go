@@ -27,7 +27,7 @@ var errConflict = errors.New("key was written by another")
 
 var keyForm = regexp.MustCompile(`^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$`)
 
-// bucket is one of the two key-value buckets. Its keys are the subjects of a
+// bucket is one of the key-value buckets. Its keys are the subjects of a
 // stream; a key's revision is the sequence of its last message.
 type bucket struct {
 	conn   *Conn

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -12,9 +13,6 @@ import (
 
 const (
 	defaultPrefetch = 500
-	// pullBytes bounds what one pull request may bring into memory. It is far
-	// above the usual 500 messages of 3 kB.
-	pullBytes = 32 * mib
 	// heartbeat is how often the server says that a pull request still stands;
 	// after twice that without a word the reader binds again.
 	heartbeat = 5 * time.Second
@@ -49,6 +47,7 @@ type reader struct {
 	in      *incarnation
 	created time.Time // the consumer's
 	run     run
+	first   atomic.Uint64 // sequence of the stream's first message, as of the last look
 }
 
 // Consume hands messages to handle, one at a time in the stream's order, until
@@ -102,9 +101,7 @@ func (r *reader) session(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	it, err := cons.Messages(
-		jetstream.PullMaxMessagesWithBytesLimit(r.o.Prefetch, max(pullBytes, 2*int(r.conn.MaxPayload()))),
-		jetstream.PullHeartbeat(heartbeat))
+	it, err := messages(cons, r.o.Prefetch)
 	if err != nil {
 		return err
 	}
@@ -128,6 +125,14 @@ func (r *reader) session(ctx context.Context) error {
 	stop()
 	<-watched
 	return err
+}
+
+// messages pulls with a window of prefetch messages. It sets no limit in bytes:
+// with one the server ends each batch by a status message, for which nats.go's
+// channel has no room beside a full window. What then overflows is dropped, and
+// comes again only after AckWait.
+func messages(cons jetstream.Consumer, prefetch int) (jetstream.MessagesContext, error) {
+	return cons.Messages(jetstream.PullMaxMessages(prefetch), jetstream.PullHeartbeat(heartbeat))
 }
 
 // read hands out messages until the iterator ends; when ctx ends it drains.
@@ -167,8 +172,8 @@ func (r *reader) deliver(m jetstream.Msg) {
 		r.conn.log.Error("read metadata of message", slog.String("subject", m.Subject()), slog.String("error", err.Error()))
 		return
 	}
-	if from, to, ok := r.run.gap(md); ok {
-		r.tellDropped(from, to)
+	if from, to, ok := r.run.gap(md); ok && from <= r.removed(to) {
+		r.tellDropped(from, r.removed(to))
 	}
 	if !r.in.hold(md.Sequence.Stream) {
 		r.metrics.held.Inc()
@@ -210,6 +215,16 @@ func (r *run) gap(md *jetstream.MsgMetadata) (from, to uint64, ok bool) {
 	}
 	r.frontier = seq
 	return last.frontier + 1, seq - 1, seq > last.frontier+1
+}
+
+// removed is to, or the last sequence before it that the stream is known to
+// have removed: what a consumer with a filter skips may just be of no concern
+// to it. What is removed later than the last look, the next look tells.
+func (r *reader) removed(to uint64) uint64 {
+	if r.o.Make == nil || len(r.o.Make.Subjects) == 0 {
+		return to
+	}
+	return min(to, max(r.first.Load(), 1)-1)
 }
 
 // tellDropped reports a range once.

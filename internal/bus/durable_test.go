@@ -82,6 +82,36 @@ func TestDurableBeginsNowAndKeepsItsPlace(t *testing.T) {
 	}
 }
 
+// What the filter leaves out is no message that the limits took.
+func TestFilteredDurableTellsNothingDropped(t *testing.T) {
+	srv := bustest.Start(t)
+	c := srv.Conn(t, "test")
+	d := testDurable()
+	for i := range 5 {
+		bustest.Publish(t, c, feed.StreamRaw, numbered("raw.a", i, i)...)
+		bustest.Publish(t, c, feed.StreamRaw, numbered("raw.c", i, i)...)
+	}
+	if err := c.EnsureDurable(t.Context(), d); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 5 {
+		bustest.Publish(t, c, feed.StreamRaw, numbered("raw.a", 10+i, 10+i)...)
+		bustest.Publish(t, c, feed.StreamRaw, numbered("raw.c", 10+i, 10+i)...)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	n := 0
+	dropped := func(from, to uint64) { t.Errorf("told that %d to %d were dropped", from, to) }
+	err := c.Consume(ctx, bus.ConsumeOptions{Stream: d.Stream, Durable: d.Name, Make: &d, Dropped: dropped}, func(*bus.Delivery) {
+		if n++; n == 5 {
+			cancel()
+		}
+	})
+	if err != nil || n != 5 {
+		t.Errorf("%d messages, %v", n, err)
+	}
+}
+
 func TestRestartDurableBringsUnsettledFirstAndInOrder(t *testing.T) {
 	srv := bustest.Start(t)
 	c := srv.Conn(t, "test")

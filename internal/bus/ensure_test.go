@@ -24,9 +24,11 @@ func TestEnsureByManyAtOnce(t *testing.T) {
 	}
 	var wg sync.WaitGroup
 	for range 3 {
-		for _, c := range conns {
+		for i, c := range conns {
 			wg.Go(func() {
-				if err := c.Ensure(t.Context(), bustest.Layout()); err != nil {
+				l := bustest.Layout()
+				l.Raw.MaxBytes += int64(i) << 20 // they do not even agree
+				if err := c.Ensure(t.Context(), l); err != nil {
 					t.Error(err)
 				}
 			})
@@ -51,7 +53,7 @@ func TestEnsureByManyAtOnce(t *testing.T) {
 	if ccfg.MaxDeliver != -1 || ccfg.AckWait != 30*time.Second || len(ccfg.BackOff) != 3 || ccfg.MaxAckPending != 20_000 {
 		t.Errorf("enrich is %+v", ccfg)
 	}
-	for _, bucket := range []string{"lease", "cursor"} {
+	for _, bucket := range []string{"lease", "cursor", "status"} {
 		kv, err := js.KeyValue(t.Context(), bucket)
 		if err != nil {
 			t.Fatalf("bucket %s is not one to other clients: %v", bucket, err)

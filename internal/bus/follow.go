@@ -64,9 +64,7 @@ func (f *follower) session(ctx context.Context) error {
 		return err
 	}
 	defer f.forget(ctx, cons)
-	it, err := cons.Messages(
-		jetstream.PullMaxMessagesWithBytesLimit(followPrefetch, max(pullBytes, 2*int(f.conn.MaxPayload()))),
-		jetstream.PullHeartbeat(heartbeat))
+	it, err := messages(cons, followPrefetch)
 	if err != nil {
 		return fmt.Errorf("bus: follow stream %s: %w", f.stream, err)
 	}

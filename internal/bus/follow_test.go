@@ -59,6 +59,7 @@ func following(tb testing.TB, c *bus.Conn, from uint64, f *followed) (stop func(
 }
 
 func TestFollowAcrossRestart(t *testing.T) {
+	t.Parallel()
 	srv := bustest.Start(t)
 	c := srv.Conn(t, "fol")
 	publishRaws(t, c, 0, 100)
@@ -81,6 +82,7 @@ func TestFollowAcrossRestart(t *testing.T) {
 }
 
 func TestFollowStreamMadeAnew(t *testing.T) {
+	t.Parallel()
 	srv := bustest.Start(t)
 	c := srv.Conn(t, "fol")
 	publishRaws(t, c, 0, 50)
@@ -100,6 +102,7 @@ func TestFollowStreamMadeAnew(t *testing.T) {
 }
 
 func TestFollowWipedServer(t *testing.T) {
+	t.Parallel()
 	srv := bustest.Start(t)
 	c := srv.Conn(t, "fol")
 	publishRaws(t, c, 0, 50)

@@ -17,8 +17,10 @@ const DurableEnrich = "enrich"
 const (
 	bucketLease  = "lease"
 	bucketCursor = "cursor"
+	bucketStatus = "status"
 	streamLease  = "KV_" + bucketLease
 	streamCursor = "KV_" + bucketCursor
+	streamStatus = "KV_" + bucketStatus
 )
 
 const (
@@ -26,6 +28,8 @@ const (
 	gib = 1 << 30
 	// bucketBytes bounds a bucket: thousands of keys of a few hundred bytes.
 	bucketBytes = 4 * mib
+	// statusBytes bounds what services tell of themselves.
+	statusBytes = mib
 	// maxAckPending bounds what the durable's members together have in work.
 	// It is many times a pull window (500), so that it never starves a replica.
 	maxAckPending = 20_000
@@ -104,6 +108,7 @@ func (l Layout) streams() []jetstream.StreamConfig {
 		l.stream(feed.StreamDead, "dead.>", "what could not be handled", l.Dead),
 		l.bucket(streamLease, "$KV."+bucketLease+".>", "who may be the only one"),
 		l.bucket(streamCursor, "$KV."+bucketCursor+".>", "positions in upstreams"),
+		l.passing(l.bucket(streamStatus, "$KV."+bucketStatus+".>", "what services say of themselves")),
 	}
 }
 
@@ -133,6 +138,14 @@ func (l Layout) bucket(name, subjects, description string) jetstream.StreamConfi
 		AllowDirect: true, AllowRollup: true, DenyDelete: true,
 		AllowMsgTTL: true, SubjectDeleteMarkerTTL: l.LeaseTTL, Replicas: l.Replicas,
 	}
+}
+
+// passing makes a bucket one whose entries vanish, without a marker, when they
+// are not written anew. The window of ids may not be longer than that.
+func (l Layout) passing(b jetstream.StreamConfig) jetstream.StreamConfig {
+	b.MaxBytes, b.MaxAge, b.Duplicates = statusBytes, StatusTTL, StatusTTL
+	b.AllowMsgTTL, b.SubjectDeleteMarkerTTL = false, 0
+	return b
 }
 
 // enrichConsumer specifies the durable of RAW. MaxDeliver is unlimited because

@@ -34,6 +34,7 @@ func rawMsg(n int) bus.Msg {
 }
 
 func TestPublisherStoresEachOnceThroughRestarts(t *testing.T) {
+	t.Parallel()
 	const total, restarts = 20_000, 3
 	srv := bustest.Start(t)
 	c := srv.Conn(t, "pub")
@@ -84,6 +85,7 @@ func TestPublisherStoresEachOnceThroughRestarts(t *testing.T) {
 }
 
 func TestPublisherWindowBoundsMemoryWhileServerIsAway(t *testing.T) {
+	t.Parallel()
 	const window = 10
 	srv := bustest.Start(t)
 	c := srv.Conn(t, "pub")
@@ -268,5 +270,40 @@ func TestPublisherKeepsHeaders(t *testing.T) {
 		if strings.HasPrefix(k, "Nats-") && k != nats.MsgIdHdr && k != nats.ExpectedStreamHdr {
 			t.Errorf("header %s of the transport is left", k)
 		}
+	}
+}
+
+// done without an error says that the batch is stored; nothing else may.
+func TestPublisherDoneMeansStored(t *testing.T) {
+	t.Parallel()
+	srv := bustest.Start(t)
+	c := srv.Conn(t, "pub")
+	p := newPublisher(t, c, bus.PublisherOptions{})
+	srv.Stop()
+	taken, nudged := make(chan struct{}), make(chan struct{})
+	var back atomic.Bool
+	publish := func(msgs []bus.Msg, done func(error)) {
+		t.Helper()
+		if err := p.Publish(t.Context(), msgs, done); err != nil {
+			t.Fatal(err)
+		}
+	}
+	publish(nil, func(error) { <-taken; close(nudged) }) // has the settling look once more
+	publish([]bus.Msg{rawMsg(1), rawMsg(2)}, func(err error) {
+		if err != nil || !back.Load() {
+			t.Errorf("done(%v) while the server was away", err)
+		}
+	})
+	close(taken)
+	<-nudged
+	looks := time.NewTimer(50 * time.Millisecond) // time to get it wrong
+	<-looks.C
+	back.Store(true)
+	srv.Start()
+	if err := p.Flush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got := bustest.ReadAll(t, c, feed.StreamRaw); len(got) != 2 {
+		t.Errorf("%d messages stored", len(got))
 	}
 }

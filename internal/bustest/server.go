@@ -74,7 +74,7 @@ func New(tb testing.TB, options ...Option) *Server {
 // before the server does; the system hands ports out in turn, so that is rare.
 func freePort(tb testing.TB) int {
 	tb.Helper()
-	l, err := net.Listen("tcp", host+":0") //nolint:noctx // returns at once
+	l, err := net.Listen("tcp", host+":0")
 	if err != nil {
 		tb.Fatalf("bustest: find a port: %v", err)
 	}

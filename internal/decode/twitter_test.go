@@ -191,6 +191,7 @@ func TestControl(t *testing.T) {
 		},
 		`{"status_withheld":{"id":5,"user_id":3,"withheld_in_countries":["DE"]}}`: {Change: feed.ChangeNotice, Notice: "status_withheld"},
 		`{"user_withheld":{"id":5,"withheld_in_countries":["DE"]}}`:               {Change: feed.ChangeNotice, Notice: "user_withheld"},
+
 		`{"limit":{"track":1234}}`:                              {Change: feed.ChangeNotice, Notice: "limit", Missed: 1234},
 		`{"limit":{"track":"many"}}`:                            {Change: feed.ChangeNotice, Notice: "limit"},
 		`{"limit":{"track":1e30}}`:                              {Change: feed.ChangeNotice, Notice: "limit"},

@@ -166,6 +166,18 @@ func TestGzip(t *testing.T) {
 	}
 }
 
+// TestCutCompressed: a broken compressed stream has no proper end either.
+func TestCutCompressed(t *testing.T) {
+	_, base := serve(t, simulate.Options{Items: 30})
+	zip, err := gzip.NewReader(connect(t, base+filter+"?fault=cut&after=3", "Accept-Encoding", "gzip").body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if rest, err := io.ReadAll(zip); err == nil || len(rest) == 0 {
+		t.Errorf("%d bytes, and the stream ends as if nothing had happened: %v", len(rest), err)
+	}
+}
+
 func TestFrom(t *testing.T) {
 	tw, base := serve(t, simulate.Options{Items: 1000})
 	wantItems(t, tw.World(), frames(t, connect(t, base+filter+"?from=900").body, 100), 900)

@@ -202,7 +202,7 @@ func TestRemovals(t *testing.T) {
 	authors := map[string]string{}
 	deleted := map[string]bool{}
 	counts := map[feed.Kind]int{}
-	for n := range uint64(items) {
+	for n := range uint64(3 * items) {
 		for _, e := range w.Want(n) {
 			counts[e.Kind]++
 			switch e.Kind {
@@ -223,7 +223,7 @@ func TestRemovals(t *testing.T) {
 	}
 	for _, k := range feed.Kinds() {
 		if counts[k] == 0 {
-			t.Errorf("no %s among %d items", k, items)
+			t.Errorf("no %s among %d items", k, 3*items)
 		}
 	}
 }

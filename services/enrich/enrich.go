@@ -44,7 +44,6 @@ func New(cfg Config, conn *bus.Conn, env service.Env) (*Service, error) {
 	if err := cfg.check(); err != nil {
 		return nil, err
 	}
-	env = env.With(stage)
 	s := &Service{cfg: cfg, conn: conn, log: env.Log, derivers: derive.All(), metrics: newMetrics(env)}
 	chain, err := hydrate.New(cfg.Hydrators, hydrate.Options{MaxRadiusKm: cfg.MaxPlaceRadius}, s.metrics)
 	if err != nil {

@@ -51,6 +51,7 @@ type Service struct {
 	limits    *limits
 	book      *stats.Book
 	status    status
+	parts     parts
 	snapshots snapshots
 	marks     marks
 	follower  *follower
@@ -140,6 +141,7 @@ func (s *Service) Run(ctx context.Context) error {
 		{Name: "writers", Runner: s.writers},
 		{Name: "hub", Runner: s.hub},
 		{Name: "past", Runner: runner(s.readPast)},
+		{Name: "parts", Runner: runner(s.watchParts)},
 		{Name: "backlog", Runner: runner(s.watchBacklog)},
 	}
 	if err := service.Group(ctx, jobs...); err != nil {

@@ -30,6 +30,7 @@ func (s *Service) statsMessage(now time.Time) *feedv1.Stats {
 	m.Version = service.Version()
 	m.Clients = uint32(s.limits.count())
 	m.LastSeq = s.hub.reached().Seq
+	m.Parts = s.parts.now()
 	if n := s.status.backlog.Load(); n >= 0 {
 		m.Backlog = new(uint64(n))
 	}

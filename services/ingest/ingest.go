@@ -22,7 +22,6 @@ type Service struct {
 // New makes the service for conn, without connecting to any source. Its error
 // is a configuration that cannot work, in one line.
 func New(cfg Config, conn *bus.Conn, env service.Env) (*Service, error) {
-	env = env.With(stage)
 	cfg = cfg.withDefaults()
 	if err := cfg.check(); err != nil {
 		return nil, err
@@ -89,6 +88,7 @@ func (s *Service) Run(ctx context.Context) error {
 				cancel() // the connection to NATS is of no use any more
 			}
 		})
+		wg.Go(func() { _ = w.reporter().Run(ctx) }) // it never fails
 	}
 	wg.Wait()
 	if err := errors.Join(errs...); err != nil {

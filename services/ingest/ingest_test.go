@@ -28,14 +28,14 @@ type running struct {
 }
 
 // start runs a service until the test ends or stop is called.
-func start(t testing.TB, conn *bus.Conn, cfg ingest.Config) *running {
-	t.Helper()
+func start(tb testing.TB, conn *bus.Conn, cfg ingest.Config) *running {
+	tb.Helper()
 	env := service.Nop()
 	reg := prometheus.NewRegistry()
 	env.Metrics = reg
 	svc, err := ingest.New(cfg, conn, env)
 	if err != nil {
-		t.Fatalf("New: %v", err)
+		tb.Fatalf("New: %v", err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	r := &running{env: env, reg: reg, stop: cancel, ended: make(chan struct{})}
@@ -43,30 +43,30 @@ func start(t testing.TB, conn *bus.Conn, cfg ingest.Config) *running {
 		defer close(r.ended)
 		r.failed = svc.Run(ctx)
 	}()
-	t.Cleanup(func() { r.end(t) })
+	tb.Cleanup(func() { r.end(tb) })
 	return r
 }
 
 // end stops the service and waits for it.
-func (r *running) end(t testing.TB) {
-	t.Helper()
+func (r *running) end(tb testing.TB) {
+	tb.Helper()
 	r.stop()
 	select {
 	case <-r.ended:
 	case <-time.After(20 * time.Second):
-		t.Fatal("the service does not stop")
+		tb.Fatal("the service does not stop")
 	}
 	if r.failed != nil {
-		t.Errorf("Run: %v", r.failed)
+		tb.Errorf("Run: %v", r.failed)
 	}
 }
 
 // value is a metric's value, summed over the series that have the labels.
-func (r *running) value(t testing.TB, name string, labels ...string) (sum float64) {
-	t.Helper()
+func (r *running) value(tb testing.TB, name string, labels ...string) (sum float64) {
+	tb.Helper()
 	families, err := r.reg.Gather()
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	for _, f := range families {
 		if f.GetName() != "blipstream_ingest_"+name {
@@ -87,9 +87,9 @@ func (r *running) value(t testing.TB, name string, labels ...string) (sum float6
 }
 
 // in reports whether a source is in a state.
-func (r *running) in(t testing.TB, source, state string) bool {
-	t.Helper()
-	return r.value(t, "state", source, state) == 1
+func (r *running) in(tb testing.TB, source, state string) bool {
+	tb.Helper()
+	return r.value(tb, "state", source, state) == 1
 }
 
 // lines is n tweets, one a line, of about size bytes each.
@@ -102,19 +102,19 @@ func lines(n, size int) string {
 }
 
 // write makes a file in the test's folder.
-func write(t testing.TB, name, text string) string {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), name)
+func write(tb testing.TB, text string) string {
+	tb.Helper()
+	path := filepath.Join(tb.TempDir(), "a.ndjson")
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return path
 }
 
 // raw is what RAW holds of a source, without the line ends.
-func raw(t testing.TB, conn *bus.Conn, source string) (items []string) {
-	t.Helper()
-	for _, m := range bustest.ReadAll(t, conn, feed.StreamRaw, feed.RawSubject(source)) {
+func raw(tb testing.TB, conn *bus.Conn, source string) (items []string) {
+	tb.Helper()
+	for _, m := range bustest.ReadAll(tb, conn, feed.StreamRaw, feed.RawSubject(source)) {
 		items = append(items, string(m.Data))
 	}
 	return items
@@ -125,7 +125,7 @@ func TestFileIntoRaw(t *testing.T) {
 	server := bustest.Start(t)
 	conn := server.Conn(t, "ingest")
 	text := lines(3000, 100)
-	path := write(t, "a.ndjson", text)
+	path := write(t, text)
 	r := start(t, conn, ingest.Config{Sources: []string{"file:" + path + "#rec"}})
 	bustest.WaitFor(t, "the file is read", func() bool { return r.in(t, "rec", "done") })
 

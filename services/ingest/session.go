@@ -46,11 +46,11 @@ func (s *session) supervise(ctx context.Context) error {
 	var b backoff
 	for {
 		a, err := s.attempt(ctx)
-		if err == nil || ctx.Err() != nil || a.cause == source.CauseFatal {
+		if err == nil || ctx.Err() != nil || a.cause == source.CauseFatal || errors.Is(err, bus.ErrClosed) {
 			return err
 		}
 		s.metrics.reconnects.WithLabelValues(a.cause.String()).Inc()
-		delay := b.next(a, rand.Float64()) //nolint:gosec // spreads reconnects; nothing depends on its being unguessable
+		delay := b.next(a, rand.Float64())
 		if err := s.pause(ctx, delay, a, err); err != nil {
 			return err
 		}
@@ -81,6 +81,7 @@ func (s *session) pause(ctx context.Context, delay time.Duration, a attempt, err
 	default:
 		s.log.Info("reconnecting", slog.String("cause", a.cause.String()), slog.String("error", err.Error()))
 	}
+	s.status.waits(until)
 	s.metrics.retryAt.Set(float64(until.UnixMilli()) / 1e3)
 	defer s.metrics.retryAt.Set(0)
 	timer := time.NewTimer(delay)
@@ -103,6 +104,7 @@ func (s *session) emit(it feed.Item) error {
 	s.status.live()
 	s.metrics.items.Inc()
 	s.metrics.bytes.Add(float64(len(it.Data)))
+	s.status.item.Store(it.Received.UnixMilli())
 	s.metrics.lastItem.Set(float64(it.Received.UnixMilli()) / 1e3)
 	slot, err := s.out.enter(s.ctx, it.Data)
 	if err != nil {

@@ -3,7 +3,6 @@ package ingest
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"maps"
 	"net/url"
@@ -61,11 +60,8 @@ func (c Config) specs() ([]spec, error) {
 func parseSource(raw string, known map[string]source.Opener) (spec, error) {
 	u, err := url.Parse(raw)
 	if err != nil {
-		var detail *url.Error
-		if errors.As(err, &detail) {
-			err = detail.Err
-		}
-		return spec{}, fmt.Errorf("ingest: read sources: %w", err)
+		scheme, _, _ := strings.Cut(raw, ":") // the parser's error may hold more than may be shown
+		return spec{}, fmt.Errorf("ingest: read sources: the url that begins with %q is not one: look for a wrong port or a %% that is not %%25", scheme)
 	}
 	open, ok := known[u.Scheme]
 	if !ok {

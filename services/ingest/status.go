@@ -1,10 +1,10 @@
 package ingest
 
 import (
-	"context"
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -48,6 +48,9 @@ type status struct {
 	now   state
 	err   error     // why it is not live
 	since time.Time // when it was last live, or began to try
+	retry time.Time // when it is connected to again; zero if it does not wait
+
+	item atomic.Int64 // when the last item came, in Unix milliseconds
 }
 
 func newStatus(name string, log *slog.Logger, m sourceMetrics) *status {
@@ -62,7 +65,7 @@ func newStatus(name string, log *slog.Logger, m sourceMetrics) *status {
 func (s *status) set(to state, err error, attrs ...slog.Attr) {
 	s.mu.Lock()
 	from := s.now
-	s.now, s.err = to, err
+	s.now, s.err, s.retry = to, err, time.Time{}
 	if to == stateLive || to == stateStandby || s.since.IsZero() {
 		s.since = time.Now()
 	}
@@ -86,6 +89,13 @@ func (s *status) live() {
 	}
 }
 
+// waits says until when the state lasts that was just set.
+func (s *status) waits(until time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.retry = until
+}
+
 // is reports whether the source is in a state.
 func (s *status) is(st state) bool {
 	s.mu.Lock()
@@ -95,19 +105,21 @@ func (s *status) is(st state) bool {
 
 // report writes the log line of a change.
 func (s *status) report(from, to state, err error, attrs []slog.Attr) {
-	level := slog.LevelInfo
+	args := []any{slog.String("from", string(from)), slog.String("state", string(to))}
+	for _, a := range attrs {
+		args = append(args, a)
+	}
+	if err != nil {
+		args = append(args, slog.String("error", err.Error()))
+	}
 	switch to {
 	case stateFailed:
-		level = slog.LevelError
+		s.log.Error("source", args...)
 	case stateBackoff, stateStalled:
-		level = slog.LevelWarn
+		s.log.Warn("source", args...)
 	default:
+		s.log.Info("source", args...)
 	}
-	attrs = append([]slog.Attr{slog.String("from", string(from)), slog.String("state", string(to))}, attrs...)
-	if err != nil {
-		attrs = append(attrs, slog.String("error", err.Error()))
-	}
-	s.log.LogAttrs(context.Background(), level, "source", attrs...)
 }
 
 // ready is the source's readiness check: standing by is being ready, having

@@ -16,7 +16,12 @@ const (
 	// drainTimeout bounds how long items may take to be stored after the
 	// service was asked to stop. A process has 5 s for its whole stop; what is
 	// not stored by then is read again, where the source can resume.
-	drainTimeout = 3 * time.Second
+	drainTimeout = 2 * time.Second
+	// lastSaveTimeout bounds the last saving of the cursor, for the same reason.
+	lastSaveTimeout = 500 * time.Millisecond
+	// handOver is how long a lease is kept after the connection was closed, so
+	// that the upstream has noticed when the next process opens its own.
+	handOver = 150 * time.Millisecond
 	// fencedPause is how long a process that finds its cursor claimed stays
 	// away: two that fight for one cursor must not do so at full speed.
 	fencedPause = time.Minute
@@ -74,6 +79,7 @@ func (w *worker) tenure(ctx context.Context) (over bool) {
 		w.metrics.fenced.Inc()
 	}
 	w.status.set(stateBackoff, err, slog.Duration("retry_in", fencedPause))
+	w.status.waits(time.Now().Add(fencedPause))
 	timer := time.NewTimer(fencedPause)
 	defer timer.Stop()
 	select {
@@ -100,6 +106,8 @@ func (w *worker) lead(ctx, leased context.Context, token uint64) error {
 	var saver sync.WaitGroup
 	saver.Go(func() { s.saving(saving) })
 	err = s.supervise(reading)
+	closed := time.NewTimer(handOver)
+	defer closed.Stop()
 	if fenced := context.Cause(reading); errors.Is(fenced, bus.ErrFenced) {
 		err = fmt.Errorf("ingest: lead %s: %w", w.name, fenced)
 	}
@@ -109,6 +117,9 @@ func (w *worker) lead(ctx, leased context.Context, token uint64) error {
 	stop()
 	saver.Wait()
 	s.finish(ctx)
+	if s.connected && reading.Err() != nil {
+		<-closed.C
+	}
 	return err
 }
 
@@ -134,7 +145,9 @@ func (w *worker) windUp(ctx, reading context.Context, s *session) error {
 
 // finish saves the last position.
 func (s *session) finish(ctx context.Context) {
-	s.save(context.WithoutCancel(ctx))
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastSaveTimeout)
+	defer cancel()
+	s.save(last)
 	s.log.Info("stopped reading", slog.String("cursor", string(s.saved)), slog.Int("unstored", s.ledger.open()))
 }
 

@@ -17,3 +17,15 @@ export function aBlip(fields: Partial<Blip> = {}): Blip {
     lat: 0, lon: 0, precision: 'point', radiusKm: 0, ...fields,
   };
 }
+
+/** Parts as /api/stats tells them: well, of no concern, in trouble, and failed. */
+export function partsInEachMood(): Record<string, unknown>[] {
+  const time = new Date().toISOString();
+  return [
+    { name: 'bridge', state: 'working', detail: 'sending twitter_raw, events', time },
+    { name: 'ingest.demo', state: 'live', time, itemTime: time },
+    { name: 'ingest.archive', state: 'done', time },
+    { name: 'ingest.x', state: 'backoff', detail: 'rate_limited', time, retryTime: new Date(Date.now() + 3_600_000).toISOString() },
+    { name: 'ingest.y', state: 'failed', detail: 'fatal', time },
+  ];
+}

@@ -41,6 +41,10 @@ export class ScriptedGateway {
   readonly answers: Answer[] = [];
   /** Every request of /events, whatever its answer. */
   readonly asked: URL[] = [];
+  /** What /api/stats says of the parts; undefined if it says nothing at all. */
+  parts: Record<string, unknown>[] | undefined;
+  /** How often /api/stats was asked. */
+  statsAsked = 0;
   /** Sequence of the newest event; goes on over connections, as a real stream's does. */
   seq = 100;
   readonly #server: Server;
@@ -79,6 +83,7 @@ export class ScriptedGateway {
   #serve(request: IncomingMessage, response: ServerResponse): void {
     const url = new URL(request.url ?? '/', 'http://localhost');
     if (url.pathname === '/events') this.#answer(url, response);
+    else if (url.pathname === '/api/stats') this.#stats(response);
     else void serveFile(url.pathname, response);
   }
 
@@ -89,6 +94,12 @@ export class ScriptedGateway {
     else if (answer === 'html') response.writeHead(200, { 'Content-Type': 'text/html' }).end('<p>busy</p>');
     else if (typeof answer === 'number') response.writeHead(answer).end();
     else if (answer === 'stream') this.#open(url, response);
+  }
+
+  #stats(response: ServerResponse): void {
+    this.statsAsked += 1;
+    if (this.parts) response.writeHead(200, { 'Content-Type': 'application/json' }).end(JSON.stringify({ parts: this.parts }));
+    else response.writeHead(503).end();
   }
 
   #open(url: URL, response: ServerResponse): void {

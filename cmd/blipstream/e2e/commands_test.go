@@ -11,6 +11,9 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/blipstream/blipstream/internal/feed"
+	"github.com/blipstream/blipstream/internal/simulate"
 )
 
 // refuses runs a program that must exit with 2 and one line that holds want.
@@ -42,7 +45,7 @@ func TestConfigurationThatCannotWorkIsRefused(t *testing.T) {
 		"no such command": {"wind", nil, []string{"wind"}},
 		"no such flag":    {"--colour", nil, []string{"up", "--colour"}},
 		"environment":     {"BLIPSTREAM_SUORCE", []string{"BLIPSTREAM_SUORCE=demo:"}, []string{"version"}},
-		"redis":           {"--redis", nil, []string{"up", "--redis", "redis://127.0.0.1"}},
+		"redis address":   {"redis", nil, []string{"up", "--redis", "localhost", "--log-level", "error"}},
 		"page port taken": {"--addr", nil, []string{"up", "--addr", addr, "--log-level", "error"}},
 		"nats port taken": {"choose another port", nil, []string{"nats", "--port", port}},
 		"nats port":       {"70000", nil, []string{"nats", "--port", "70000"}},
@@ -150,6 +153,49 @@ func TestEnsureCanBeRepeated(t *testing.T) {
 		p := start(t, "blipstream", "ensure", "--nats", nats.field("nats"), "--raw-max-bytes", "64MiB")
 		if code := p.exit(30 * time.Second); code != 0 {
 			t.Errorf("exit code %d: %s", code, p.stderr())
+		}
+	}
+}
+
+// TestSimulateIsASource reads, through faults, what `blipstream simulate` serves.
+func TestSimulateIsASource(t *testing.T) {
+	t.Parallel()
+	const n = 500
+	o := simulate.DefaultWorld(3)
+	o.Epoch = time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
+	o.Gap = time.Second / 1000
+	w, err := simulate.NewWorld(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	upstream := start(t, "blipstream", "simulate", "--addr", "127.0.0.1:0", "--seed", "3", "--epoch", "2026-03-01T00:00:00Z",
+		"--rate", "1000", "--items", strconv.Itoa(n), "--resume", "--rewind", "50", "--newlines", "--secret", "bearer:s",
+		"--fault", "fault=cut&after=100", "--fault", "fault=malformed&after=100")
+	line := startEnv(t, []string{"BLIPSTREAM_SECRET_E2E=bearer:s"}, "blipstream", "up", "--addr", "127.0.0.1:0",
+		"--data", t.TempDir(), "--log-level", "warn", "--source", upstream.field("source")+"#"+source)
+	conn := connect(t, line.field("nats"))
+	want := want(w, n)
+	settle(t, conn, want, patience)
+	var got []string
+	for _, id := range ids(read(t, conn, feed.StreamEvents)) {
+		if _, ok := want[id]; ok { // the malformed ones may add a post
+			got = append(got, id)
+		}
+	}
+	once(t, want, got)
+	upstream.stop(stopGrace)
+	line.stop(stopGrace)
+}
+
+func TestBenchPrintsItsTable(t *testing.T) {
+	p := start(t, "blipstream", "bench", "enrich", "--tweets", "2000")
+	if code := p.exit(patience); code != 0 {
+		t.Fatalf("exit code %d: %s", code, p.stderr())
+	}
+	text := strings.Join(p.lines, "\n")
+	for _, word := range []string{"2000 tweets", "tweets/s", "ratio"} {
+		if !strings.Contains(text, word) {
+			t.Errorf("no %q in:\n%s", word, text)
 		}
 	}
 }

@@ -50,8 +50,8 @@ func (a *apart) startGateway() {
 	a.gateway = start(a.t, "gateway", "--nats", a.url, "--addr", "127.0.0.1:"+a.gwPort)
 }
 
-// killing kills five times in the course of the events: each time a further
-// sixth of them is stored.
+// killing kills five times in the course of the work: each time a further
+// sixth of it is done.
 func killing(t *testing.T, total int, progress func() int, again func()) {
 	t.Helper()
 	for k := 1; k <= kills; k++ {
@@ -59,7 +59,7 @@ func killing(t *testing.T, total int, progress func() int, again func()) {
 		at := progress()
 		began := time.Now()
 		again()
-		t.Logf("kill %d at %d of %d events, back after %v", k, at, total, time.Since(began).Round(time.Millisecond))
+		t.Logf("kill %d at %d of %d, back after %v", k, at, total, time.Since(began).Round(time.Millisecond))
 		if at >= total {
 			t.Errorf("kill %d came too late to be in the middle", k)
 		}
@@ -83,19 +83,52 @@ func TestKillOfTheWholeProcessLosesNothing(t *testing.T) {
 		conn = connect(t, p.field("nats"))
 	}
 	again()
-	killing(t, len(want), func() int { return count(t, conn, feed.StreamEvents) }, again)
+	killing(t, n+len(want), func() int { return both(t, conn) }, again)
 	settle(t, conn, want, redelivery)
 	once(t, want, ids(read(t, conn, feed.StreamEvents)))
+	wholeRaw(t, conn, n)
+}
+
+// both counts what has come through: items in RAW and events in EVENTS. Kills
+// by this measure hit ingest and enrich at work.
+func both(t *testing.T, conn *bus.Conn) int {
+	t.Helper()
+	return count(t, conn, feed.StreamRaw) + count(t, conn, feed.StreamEvents)
+}
+
+// wholeRaw checks that RAW holds n items, each once.
+func wholeRaw(t *testing.T, conn *bus.Conn, n int) {
+	t.Helper()
+	seen := map[string]bool{}
+	for _, id := range ids(read(t, conn, feed.StreamRaw)) {
+		if seen[id] {
+			t.Errorf("%s is in RAW twice", id)
+		}
+		seen[id] = true
+	}
+	if len(seen) != n {
+		t.Errorf("RAW holds %d items, want %d", len(seen), n)
+	}
 }
 
 // TestKillOfAPartLosesNothing kills each service run apart, and the server.
 // An SSE client reads through all of it, and gets each event once as well.
 func TestKillOfAPartLosesNothing(t *testing.T) {
-	for name, pick := range map[string]func(*apart) (**process, func()){
-		"ingest":  func(a *apart) (**process, func()) { return &a.ingest, a.startIngest },
-		"enrich":  func(a *apart) (**process, func()) { return &a.enrich, a.startEnrich },
-		"gateway": func(a *apart) (**process, func()) { return &a.gateway, a.startGateway },
-		"nats":    func(a *apart) (**process, func()) { return &a.nats, a.startNATS },
+	t.Parallel()
+	// What is killed while something is coming through must be at work then.
+	for name, pick := range map[string]func(*apart) (victim **process, restart func(), through []string){
+		"ingest": func(a *apart) (**process, func(), []string) {
+			return &a.ingest, a.startIngest, []string{feed.StreamRaw}
+		},
+		"enrich": func(a *apart) (**process, func(), []string) {
+			return &a.enrich, a.startEnrich, []string{feed.StreamEvents}
+		},
+		"gateway": func(a *apart) (**process, func(), []string) {
+			return &a.gateway, a.startGateway, []string{feed.StreamEvents}
+		},
+		"nats": func(a *apart) (**process, func(), []string) {
+			return &a.nats, a.startNATS, []string{feed.StreamRaw, feed.StreamEvents}
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -103,16 +136,27 @@ func TestKillOfAPartLosesNothing(t *testing.T) {
 			w := world(t, 0)
 			want := want(w, n)
 			a := runApart(t, file(t, w, n))
-			victim, restart := pick(a)
+			victim, restart, through := pick(a)
+			total := map[string]int{feed.StreamRaw: n, feed.StreamEvents: len(want)}
 			reader := follow(t, a.gatewayURL)
 			conn := connect(t, a.url)
 			a.startIngest()
-			killing(t, len(want), func() int { return count(t, conn, feed.StreamEvents) }, func() {
+			all, progress := 0, func() (sum int) {
+				for _, stream := range through {
+					sum += count(t, conn, stream)
+				}
+				return sum
+			}
+			for _, stream := range through {
+				all += total[stream]
+			}
+			killing(t, all, progress, func() {
 				(*victim).kill()
 				restart()
 			})
 			settle(t, conn, want, redelivery)
 			once(t, want, ids(read(t, conn, feed.StreamEvents)))
+			wholeRaw(t, conn, n)
 			until(t, patience, "the SSE client is behind", func() bool { return reader.len() >= len(want) })
 			got, _ := reader.all()
 			once(t, want, got)

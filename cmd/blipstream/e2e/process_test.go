@@ -10,7 +10,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -129,8 +128,7 @@ func (p *process) exit(within time.Duration) int {
 	case <-time.After(within):
 		p.t.Fatalf("%s: still running after %v", p.name, within)
 	}
-	var failed *exec.ExitError
-	if errors.As(p.err, &failed) {
+	if failed, ok := errors.AsType[*exec.ExitError](p.err); ok {
 		return failed.ExitCode()
 	}
 	if p.err != nil {
@@ -188,7 +186,11 @@ func freePort(t *testing.T) string {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	return strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
+	_, port, err := net.SplitHostPort(l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return port
 }
 
 // until polls ok until it is true.

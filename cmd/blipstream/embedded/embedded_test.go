@@ -17,7 +17,7 @@ func options(dir string) embedded.Options {
 
 func start(t *testing.T, o embedded.Options) *embedded.Server {
 	t.Helper()
-	s, err := embedded.Start(o)
+	s, err := embedded.Start(t.Context(), o)
 	if err != nil {
 		t.Fatalf("start: %v", err)
 	}
@@ -50,7 +50,7 @@ func TestServerAnswersOnItsURLAndInProcess(t *testing.T) {
 func TestSecondServerOnADirectoryIsRefused(t *testing.T) {
 	dir := t.TempDir()
 	first := start(t, options(dir))
-	_, err := embedded.Start(options(dir))
+	_, err := embedded.Start(t.Context(), options(dir))
 	if err == nil {
 		t.Fatal("a second server started on the same directory")
 	}
@@ -77,7 +77,7 @@ func TestTakenPort(t *testing.T) {
 	if o.Port, err = strconv.Atoi(port); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := embedded.Start(o); err == nil || !strings.Contains(err.Error(), "address already in use") {
+	if _, err := embedded.Start(t.Context(), o); err == nil || !strings.Contains(err.Error(), "address already in use") {
 		t.Errorf("error is %v, want that the address is in use", err)
 	}
 	o.Port = embedded.PortFree

@@ -23,7 +23,7 @@ type Server struct {
 // Start takes the data directory, starts the server and waits until it takes
 // connections. An error is one line that says what to change: a directory that
 // another process uses, a port that is taken, a disk that is full.
-func Start(o Options) (*Server, error) {
+func Start(ctx context.Context, o Options) (*Server, error) {
 	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("embedded: make data directory: %w", err)
 	}
@@ -31,7 +31,7 @@ func Start(o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := start(o, held)
+	s, err := start(ctx, o, held)
 	if err != nil {
 		return nil, errors.Join(err, held.release())
 	}
@@ -39,12 +39,12 @@ func Start(o Options) (*Server, error) {
 }
 
 // start starts the server in a directory that is ours.
-func start(o Options, held *lock) (*Server, error) {
+func start(ctx context.Context, o Options, held *lock) (*Server, error) {
 	space, err := measure(o.Dir)
 	if err != nil {
 		return nil, err
 	}
-	port, err := pickPort(o.Port)
+	port, err := pickPort(ctx, o.Port)
 	if err != nil {
 		return nil, err
 	}
@@ -77,7 +77,7 @@ func boot(o Options, port int, store int64) (*server.Server, error) {
 
 // pickPort turns an Options.Port into one for the server. The port is tried
 // first: the server would read all its streams before it finds a port taken.
-func pickPort(want int) (int, error) {
+func pickPort(ctx context.Context, want int) (int, error) {
 	if want == PortFree {
 		return server.RANDOM_PORT, nil
 	}
@@ -85,7 +85,7 @@ func pickPort(want int) (int, error) {
 	if want == PortPreferred {
 		first = DefaultPort
 	}
-	switch err := tryPort(first); {
+	switch err := tryPort(ctx, first); {
 	case err == nil:
 		return first, nil
 	case want == PortPreferred:
@@ -96,9 +96,9 @@ func pickPort(want int) (int, error) {
 }
 
 // tryPort reports whether the port can be listened on.
-func tryPort(port int) error {
+func tryPort(ctx context.Context, port int) error {
 	var lc net.ListenConfig
-	l, err := lc.Listen(context.Background(), "tcp", net.JoinHostPort(host, strconv.Itoa(port)))
+	l, err := lc.Listen(ctx, "tcp", net.JoinHostPort(host, strconv.Itoa(port)))
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/blipstream/blipstream/cmd/blipstream/embedded"
 	"github.com/blipstream/blipstream/internal/bus"
 	"github.com/blipstream/blipstream/internal/service"
+	"github.com/blipstream/blipstream/services/bridge"
 	"github.com/blipstream/blipstream/services/enrich"
 	"github.com/blipstream/blipstream/services/gateway"
 	"github.com/blipstream/blipstream/services/ingest"
@@ -29,6 +30,8 @@ type Options struct {
 	Ingest  ingest.Config
 	Enrich  enrich.Config
 	Gateway gateway.Config
+	// Bridge is nil where there is no Redis.
+	Bridge *bridge.Config
 
 	// Log receives the log lines of all.
 	Log *slog.Logger
@@ -66,22 +69,11 @@ type maker struct {
 // build makes the server and then the services, in the order in which they start.
 func (l *Line) build(ctx context.Context, o Options) error {
 	if o.NATS == "" {
-		if err := l.embed(o.Embedded); err != nil {
+		if err := l.embed(ctx, o.Embedded); err != nil {
 			return err
 		}
 	}
-	for _, m := range []maker{
-		{"enrich", func(conn *bus.Conn, env service.Env) (service.Runner, error) {
-			return enrich.New(o.Enrich, conn, env)
-		}},
-		{"ingest", func(conn *bus.Conn, env service.Env) (service.Runner, error) {
-			return ingest.New(o.Ingest, conn, env)
-		}},
-		{"gateway", func(conn *bus.Conn, env service.Env) (_ service.Runner, err error) {
-			l.gateway, err = gateway.New(o.Gateway, conn, env)
-			return l.gateway, err
-		}},
-	} {
+	for _, m := range l.makers(o) {
 		if err := l.add(m); err != nil {
 			return err
 		}
@@ -89,9 +81,30 @@ func (l *Line) build(ctx context.Context, o Options) error {
 	return nil
 }
 
+// makers lists the services in the order in which they start.
+func (l *Line) makers(o Options) []maker {
+	makers := []maker{
+		{"enrich", func(conn *bus.Conn, env service.Env) (service.Runner, error) {
+			return enrich.New(o.Enrich, conn, env)
+		}},
+		{"ingest", func(conn *bus.Conn, env service.Env) (service.Runner, error) {
+			return ingest.New(o.Ingest, conn, env)
+		}},
+	}
+	if o.Bridge != nil {
+		makers = append(makers, maker{"bridge", func(conn *bus.Conn, env service.Env) (service.Runner, error) {
+			return bridge.New(*o.Bridge, conn, env)
+		}})
+	}
+	return append(makers, maker{"gateway", func(conn *bus.Conn, env service.Env) (_ service.Runner, err error) {
+		l.gateway, err = gateway.New(o.Gateway, conn, env)
+		return l.gateway, err
+	}})
+}
+
 // embed starts the server in this process.
-func (l *Line) embed(o embedded.Options) error {
-	server, err := embedded.Start(o)
+func (l *Line) embed(ctx context.Context, o embedded.Options) error {
+	server, err := embedded.Start(ctx, o)
 	if err != nil {
 		return err
 	}

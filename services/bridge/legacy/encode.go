@@ -24,6 +24,7 @@ func EncodeEvent(kind feed.Kind, payload []byte) ([]byte, error) {
 		if err := fields.geoBlip(); err != nil {
 			return nil, err
 		}
+	default: // no old page knows its shape
 	}
 	body := fields.append(make([]byte, 0, len(payload)+len(payload)/8))
 	out := make([]byte, 0, len(body)+len(body)/4+len(kind)+32)

@@ -20,7 +20,8 @@ const (
 // UnsafeError says why something must not reach the old readers.
 type UnsafeError struct {
 	// What is wrong, in one word: "json", "utf8", "depth", "number", "user",
-	// "geo", "place", "position", "kind", "empty" or "control".
+	// "geo", "place", "position", "kind", "empty",
+	// "control", or a word of the caller's.
 	What string
 	// Err says it in full.
 	Err error

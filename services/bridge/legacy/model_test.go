@@ -17,12 +17,10 @@ func oldEnrich(payload []byte) error {
 	var v any
 	dec := json.NewDecoder(bytes.NewReader(payload))
 	dec.UseNumber()
-	if dec.Decode(&v) != nil || dec.More() {
-		return nil // refused by json.loads, passed over
-	}
+	refused := dec.Decode(&v) != nil || dec.More()
 	obj, ok := v.(map[string]any)
-	if !ok {
-		return nil
+	if refused || !ok {
+		return nil // passed over
 	}
 	if depth(v) >= 900 {
 		return errDies

@@ -140,7 +140,7 @@ func TestSafe(t *testing.T) {
 
 func TestSafeRewritesOnlyWhatItMust(t *testing.T) {
 	for in, want := range map[string]string{
-		"{\"a\": \"b\\r\"}\r\n":                   `{"a": "b\r"}`,
+		"{\"a\": \"b\\r\"}\r\n":                     `{"a": "b\r"}`,
 		"{\"a\":\r\n1.50, \"id\":9007199254740993}": `{"a":1.50,"id":9007199254740993}`,
 		`{"a":"x\ud83d", "b":"\ud83d\ude00"}`:       `{"a":"x�","b":"😀"}`,
 	} {
@@ -152,21 +152,21 @@ func TestSafeRewritesOnlyWhatItMust(t *testing.T) {
 }
 
 // corpus is every line of the recorded payloads under dir.
-func corpus(t testing.TB, dir string) [][]byte {
-	t.Helper()
+func corpus(tb testing.TB, dir string) [][]byte {
+	tb.Helper()
 	root := os.Getenv("BLIPSTREAM_CORPUS")
 	if root == "" {
-		t.Skip("BLIPSTREAM_CORPUS is not set")
+		tb.Skip("BLIPSTREAM_CORPUS is not set")
 	}
 	files, err := filepath.Glob(filepath.Join(root, dir, "*json*"))
 	if err != nil || len(files) == 0 {
-		t.Fatalf("no corpus in %s: %v", dir, err)
+		tb.Fatalf("no corpus in %s: %v", dir, err)
 	}
 	var lines [][]byte
 	for _, name := range files {
 		data, err := os.ReadFile(name)
 		if err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 		sc := bufio.NewScanner(bytes.NewReader(data))
 		sc.Buffer(nil, 1<<20)
@@ -174,7 +174,7 @@ func corpus(t testing.TB, dir string) [][]byte {
 			lines = append(lines, bytes.Clone(sc.Bytes()))
 		}
 		if sc.Err() != nil {
-			t.Fatal(sc.Err())
+			tb.Fatal(sc.Err())
 		}
 	}
 	return lines

@@ -38,6 +38,7 @@ const sample = 50
 
 // Run checks a source. setup starts an upstream; it is called once per check.
 func Run(t *testing.T, setup func(t *testing.T) Upstream) {
+	t.Helper()
 	for name, check := range map[string]func(*testing.T, Upstream){
 		"delivers everything in order":      delivers,
 		"names an item the same every time": stableIDs,
@@ -108,6 +109,7 @@ func expected(t *testing.T, up Upstream) [][]byte {
 
 // delivers: every message once, in order, byte for byte, fully described.
 func delivers(t *testing.T, up Upstream) {
+	t.Helper()
 	want := expected(t, up)
 	items := read(t, up.Open(t), "", len(want))
 	seen := map[string]bool{}
@@ -144,6 +146,7 @@ func ends(t *testing.T, up Upstream, want int) {
 // stableIDs: reading again gives the same ids, so that what is delivered twice
 // is stored once.
 func stableIDs(t *testing.T, up Upstream) {
+	t.Helper()
 	if up.Want == nil && !up.Resumes {
 		t.Log("the upstream makes up other messages every time")
 		return
@@ -159,6 +162,7 @@ func stableIDs(t *testing.T, up Upstream) {
 
 // resumes: reading on from any item's cursor gives the next item.
 func resumes(t *testing.T, up Upstream) {
+	t.Helper()
 	if !up.Resumes {
 		t.Log("the upstream cannot resume")
 		return
@@ -188,6 +192,7 @@ func resumes(t *testing.T, up Upstream) {
 // stopsOnContext: whether it waits for the upstream or for emit, Stream
 // returns the context's error when the context ends.
 func stopsOnContext(t *testing.T, up Upstream) {
+	t.Helper()
 	n := len(expected(t, up))
 	for _, stopAt := range []int{1, n} {
 		ctx, cancel := context.WithCancel(t.Context())
@@ -216,6 +221,7 @@ func stopsOnContext(t *testing.T, up Upstream) {
 
 // stopsOnEmit: an error of emit is returned as it is, and emit is not called again.
 func stopsOnEmit(t *testing.T, up Upstream) {
+	t.Helper()
 	failed := errors.New("emit failed")
 	calls := 0
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
@@ -228,6 +234,7 @@ func stopsOnEmit(t *testing.T, up Upstream) {
 
 // waits: while emit blocks nothing else is emitted, and nothing is lost.
 func waits(t *testing.T, up Upstream) {
+	t.Helper()
 	want := expected(t, up)
 	var inside atomic.Int32
 	gate, entered := make(chan struct{}), make(chan struct{})

@@ -1,8 +1,10 @@
-import { onCleanup, onMount, Show, type JSX } from 'solid-js';
+import { createSignal, onCleanup, onMount, Show, type JSX } from 'solid-js';
 import { WorldMap } from '../map/worldmap';
+import { isTrouble, type Part } from '../model/parts';
 import { Session } from '../model/session';
 import { EventStream } from '../stream/eventstream';
 import { followPage } from '../stream/lifecycle';
+import { followParts } from '../stream/parts';
 import type { Transport } from '../stream/transport';
 import { Feed } from './Feed';
 import { followKeys } from './keys';
@@ -19,9 +21,12 @@ export function App(props: { page: Page }): JSX.Element {
   const map = page.map ? new WorldMap(isCalm) : undefined;
   const session = new Session({ map, posts: page.feed });
   const transport = new EventStream({ path: '/events', kinds: kindsOf(page) });
-  onMount(() => runAll(session, transport).forEach(onCleanup));
+  const [parts, setParts] = createSignal<Part[]>([]);
+  onMount(() => [...runAll(session, transport), followParts(setParts)].forEach(onCleanup));
 
   const { feed, view } = session;
+  // A screen on a wall shows what is wrong, and no more.
+  const shownParts = () => (page.kiosk ? parts().filter(isTrouble) : parts());
   const isStale = () => view().status.phase !== 'open';
   return (
     <div class="page" classList={{ 'with-feed': page.feed, 'with-map': page.map, kiosk: page.kiosk }}>
@@ -32,7 +37,7 @@ export function App(props: { page: Page }): JSX.Element {
         retry={() => transport.retryNow()}
         pause={(paused) => session.pause(paused)}
       />
-      <Notices view={view()} dismiss={() => session.dismiss()} />
+      <Notices view={view()} parts={shownParts()} dismiss={() => session.dismiss()} />
       <main>
         <Show when={map}>{(shown) => <MapPane map={shown()} view={view()} page={page} />}</Show>
         <Show when={!page.kiosk}>

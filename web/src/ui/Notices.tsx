@@ -1,13 +1,25 @@
 import { Show, type JSX } from 'solid-js';
+import type { Part } from '../model/parts';
 import type { View } from '../model/session';
 import type { Missed } from '../stream/transport';
 import { count } from './format';
+import { Parts, SpokenTrouble } from './Parts';
 
-/** Lines across the page that a person must not overlook. */
-export function Notices(props: { view: View; dismiss: () => void }): JSX.Element {
+/** Lines across the page that a person must not overlook, and how the parts are. */
+export function Notices(props: { view: View; parts: Part[]; dismiss: () => void }): JSX.Element {
+  return (
+    <div class="notices">
+      <News view={props.view} dismiss={props.dismiss} />
+      <Parts parts={props.parts} now={props.view.now} />
+      <SpokenTrouble parts={props.parts} />
+    </div>
+  );
+}
+
+function News(props: { view: View; dismiss: () => void }): JSX.Element {
   return (
     <Show when={props.view.simulated || props.view.notice}>
-      <section class="notices" aria-label="Notices">
+      <section aria-label="Notices">
         <Show when={props.view.simulated}>
           <p class="strip simulated">
             <strong>Simulated data</strong>

@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
+import { partsInEachMood } from '../fixtures';
 import { seeded, sendPost } from '../world';
 import { Bench, eventually, PICTURES, state, type Visited } from './harness';
 
@@ -46,6 +47,7 @@ const STATES: Record<string, (visited: Visited) => Promise<unknown>> = {
 
 describe.each(['dark', 'light'] as const)('in %s', (colorScheme) => {
   it.each(Object.entries(SIZES))('has no accessibility fault in any state, %s', async (name, viewport) => {
+    bench.gateway.parts = partsInEachMood();
     // Less motion, so that colours are not measured in the middle of a fade.
     const visited = await bench.open({ colorScheme, viewport, reducedMotion: 'reduce' });
     for (const [want, reach] of Object.entries(STATES)) {

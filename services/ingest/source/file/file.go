@@ -196,20 +196,20 @@ func (s *fileSource) truncated(data []byte, offset int64, err error) error {
 }
 
 // take hands out one line that begins at a position, or rejects it.
-func (s *reading) take(line framing.Frame, at position, cursor feed.Cursor) error {
+func (r *reading) take(line framing.Frame, at position, cursor feed.Cursor) error {
 	data := bytes.Clone(line.Data)
 	if line.Cut {
-		s.log.Warn("line rejected", slog.String("reason", source.ReasonTooLong), slog.Int64("bytes", line.Size))
-		return s.observer.Reject(source.Rejected{
+		r.log.Warn("line rejected", slog.String("reason", source.ReasonTooLong), slog.Int64("bytes", line.Size))
+		return r.observer.Reject(source.Rejected{
 			Reason: source.ReasonTooLong, Data: data, Cursor: cursor,
-			Err: fmt.Errorf("file: read %s: line of %d bytes at offset %d, the limit is %d", s.path, line.Size, at.offset, s.maxLine),
+			Err: fmt.Errorf("file: read %s: line of %d bytes at offset %d, the limit is %d", r.path, line.Size, at.offset, r.maxLine),
 		})
 	}
-	it := feed.Item{ID: itemID(at, data), Source: s.name, Received: time.Now(), Cursor: cursor, Data: data}
+	it := feed.Item{ID: itemID(at, data), Source: r.name, Received: time.Now(), Cursor: cursor, Data: data}
 	if at.pass > 0 {
 		it.Identity = it.ID
 	}
-	return s.emit(it)
+	return r.emit(it)
 }
 
 // itemID is "<pass>-<offset>-<hash of the line>".

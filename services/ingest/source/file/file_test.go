@@ -36,43 +36,43 @@ func text() []byte {
 	return bytes.Replace(bytes.Replace(joined, []byte("}\n"), []byte("}\r\n"), 1), []byte("}\n"), []byte("}\n\n \t\n"), 3)
 }
 
-func gzipped(t testing.TB, data []byte) []byte {
-	t.Helper()
+func gzipped(tb testing.TB, data []byte) []byte {
+	tb.Helper()
 	var b bytes.Buffer
 	z := gzip.NewWriter(&b)
 	if _, err := z.Write(data); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	if err := z.Close(); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return b.Bytes()
 }
 
-func zstandard(t testing.TB, data []byte) []byte {
-	t.Helper()
+func zstandard(tb testing.TB, data []byte) []byte {
+	tb.Helper()
 	z, err := zstd.NewWriter(nil)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return z.EncodeAll(data, nil)
 }
 
 // write makes a file in the test's folder.
-func write(t testing.TB, data []byte) string {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), "rec")
+func write(tb testing.TB, data []byte) string {
+	tb.Helper()
+	path := filepath.Join(tb.TempDir(), "rec")
 	if err := os.WriteFile(path, data, 0o600); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return path
 }
 
-func open(t testing.TB, rawURL string, obs source.Observer) source.Source {
-	t.Helper()
+func open(tb testing.TB, rawURL string, obs source.Observer) source.Source {
+	tb.Helper()
 	src, err := tryOpen(rawURL, obs)
 	if err != nil {
-		t.Fatalf("Open(%s): %v", rawURL, err)
+		tb.Fatalf("Open(%s): %v", rawURL, err)
 	}
 	return src
 }
@@ -86,8 +86,8 @@ func tryOpen(rawURL string, obs source.Observer) (source.Source, error) {
 }
 
 // readAll reads a source from a cursor to its end, or to limit items.
-func readAll(t testing.TB, src source.Source, from feed.Cursor, limit int) (items []feed.Item) {
-	t.Helper()
+func readAll(tb testing.TB, src source.Source, from feed.Cursor, limit int) (items []feed.Item) {
+	tb.Helper()
 	enough := errors.New("enough")
 	err := src.Stream(context.Background(), from, func(it feed.Item) error {
 		if items = append(items, it); len(items) == limit {
@@ -96,7 +96,7 @@ func readAll(t testing.TB, src source.Source, from feed.Cursor, limit int) (item
 		return nil
 	})
 	if err != nil && !errors.Is(err, enough) {
-		t.Fatalf("Stream: %v", err)
+		tb.Fatalf("Stream: %v", err)
 	}
 	return items
 }
@@ -114,10 +114,11 @@ func TestConformance(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			sourcetest.Run(t, func(t *testing.T) sourcetest.Upstream {
+				t.Helper()
 				path := write(t, pack(t, text()))
 				return sourcetest.Upstream{
 					Name: "file", Want: want(), Resumes: true, Ends: true,
-					Open: func(t *testing.T) source.Source { return open(t, "file:"+path, nil) },
+					Open: func(t *testing.T) source.Source { t.Helper(); return open(t, "file:"+path, nil) },
 				}
 			})
 		})

@@ -14,8 +14,8 @@ import (
 )
 
 // read collects the messages of in until its end.
-func read(t testing.TB, in io.Reader, mode framing.Mode, limit int) (frames []framing.Frame) {
-	t.Helper()
+func read(tb testing.TB, in io.Reader, mode framing.Mode, limit int) (frames []framing.Frame) {
+	tb.Helper()
 	r := framing.New(in, mode, limit)
 	for {
 		f, err := r.Next()
@@ -23,7 +23,7 @@ func read(t testing.TB, in io.Reader, mode framing.Mode, limit int) (frames []fr
 			return frames
 		}
 		if err != nil {
-			t.Fatalf("Next: %v", err)
+			tb.Fatalf("Next: %v", err)
 		}
 		f.Data = bytes.Clone(f.Data)
 		frames = append(frames, f)
@@ -87,7 +87,7 @@ func TestAtOnce(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			pr, pw := io.Pipe()
 			defer pr.Close()
-			go pw.Write([]byte(c.in)) // and then silence
+			go func() { _, _ = pw.Write([]byte(c.in)) }() // and then silence
 			f, err := framing.New(pr, c.mode, 1<<10).Next()
 			if err != nil || string(f.Data) != `{"a":1}` {
 				t.Errorf("Next = %q, %v", f.Data, err)

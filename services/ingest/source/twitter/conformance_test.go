@@ -34,6 +34,7 @@ func messages() (out [][]byte) {
 
 // upstream serves messages to every connection, then keeps it open.
 func upstream(t *testing.T, write func(w io.Writer, message []byte), gz bool) *httptest.Server {
+	t.Helper()
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_ = r.ParseForm() // a server sees a client leave only once it has read the request
 		out, flush := io.Writer(w), func() error { return nil }
@@ -54,15 +55,15 @@ func upstream(t *testing.T, write func(w io.Writer, message []byte), gz bool) *h
 }
 
 // open makes a source that reads srv at path.
-func open(t testing.TB, server, path, secret string, obs source.Observer) source.Source {
-	t.Helper()
+func open(tb testing.TB, server, path, secret string, obs source.Observer) source.Source {
+	tb.Helper()
 	u, err := url.Parse("twitter+" + server + path)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	src, err := twitter.Open(source.Config{Name: "tw", URL: u, Secret: secret, Log: slog.New(slog.DiscardHandler), Observer: obs})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return src
 }
@@ -84,10 +85,11 @@ func TestConformance(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			sourcetest.Run(t, func(t *testing.T) sourcetest.Upstream {
+				t.Helper()
 				srv := upstream(t, c.write, c.gz)
 				return sourcetest.Upstream{
 					Name: "tw", Want: messages(),
-					Open: func(t *testing.T) source.Source { return open(t, srv.URL, c.path, "", nil) },
+					Open: func(t *testing.T) source.Source { t.Helper(); return open(t, srv.URL, c.path, "", nil) },
 				}
 			})
 		})

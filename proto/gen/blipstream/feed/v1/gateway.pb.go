@@ -338,7 +338,10 @@ type Stats struct {
 	// Items that are stored and not yet made events; absent where it is not known.
 	Backlog *uint64 `protobuf:"varint,12,opt,name=backlog,proto3,oneof" json:"backlog,omitempty"`
 	// The sources, by name.
-	Sources       []*SourceState `protobuf:"bytes,13,rep,name=sources,proto3" json:"sources,omitempty"`
+	Sources []*SourceState `protobuf:"bytes,13,rep,name=sources,proto3" json:"sources,omitempty"`
+	// What the parts before the gateway say of themselves, by name; those that
+	// have said nothing for half a minute are left out.
+	Parts         []*PartStatus `protobuf:"bytes,20,rep,name=parts,proto3" json:"parts,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -460,6 +463,13 @@ func (x *Stats) GetBacklog() uint64 {
 func (x *Stats) GetSources() []*SourceState {
 	if x != nil {
 		return x.Sources
+	}
+	return nil
+}
+
+func (x *Stats) GetParts() []*PartStatus {
+	if x != nil {
+		return x.Parts
 	}
 	return nil
 }
@@ -1081,7 +1091,7 @@ type Snapshot struct {
 	Epoch string `protobuf:"bytes,1,opt,name=epoch,proto3" json:"epoch,omitempty"`
 	// The id to go on from: <epoch>-<seq>, as Last-Event-ID of /live.
 	Id string `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"`
-	// The newest posts, and the positions of the last minute.
+	// The newest posts, and the positions, of the newest 5,000 events.
 	Frame         *Frame `protobuf:"bytes,3,opt,name=frame,proto3" json:"frame,omitempty"`
 	Stats         *Stats `protobuf:"bytes,4,opt,name=stats,proto3" json:"stats,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -1219,6 +1229,101 @@ func (x *History) GetCounts() []uint64 {
 	return nil
 }
 
+// PartStatus is what a part of the line says of itself: an entry of the KV
+// bucket status, and a row of Stats.
+type PartStatus struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Which part: "bridge", or "ingest.<source>".
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// What it is doing. A source: "connecting", "live", "stalled", "backoff",
+	// "failed", "done". The bridge: "connecting", "working", "away" while
+	// Redis does not answer. More may come.
+	State string `protobuf:"bytes,2,opt,name=state,proto3" json:"state,omitempty"`
+	// A few words more, fit for anybody's eyes: why a source waits, what the
+	// bridge copies. Never an address or an error's text.
+	Detail string `protobuf:"bytes,3,opt,name=detail,proto3" json:"detail,omitempty"`
+	// The part's clock when it said so.
+	Time *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=time,proto3" json:"time,omitempty"`
+	// When it tries again, if it waits for that.
+	RetryTime *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=retry_time,json=retryTime,proto3" json:"retry_time,omitempty"`
+	// When its last item came, if one has.
+	ItemTime      *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=item_time,json=itemTime,proto3" json:"item_time,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PartStatus) Reset() {
+	*x = PartStatus{}
+	mi := &file_blipstream_feed_v1_gateway_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PartStatus) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PartStatus) ProtoMessage() {}
+
+func (x *PartStatus) ProtoReflect() protoreflect.Message {
+	mi := &file_blipstream_feed_v1_gateway_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PartStatus.ProtoReflect.Descriptor instead.
+func (*PartStatus) Descriptor() ([]byte, []int) {
+	return file_blipstream_feed_v1_gateway_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *PartStatus) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *PartStatus) GetState() string {
+	if x != nil {
+		return x.State
+	}
+	return ""
+}
+
+func (x *PartStatus) GetDetail() string {
+	if x != nil {
+		return x.Detail
+	}
+	return ""
+}
+
+func (x *PartStatus) GetTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Time
+	}
+	return nil
+}
+
+func (x *PartStatus) GetRetryTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.RetryTime
+	}
+	return nil
+}
+
+func (x *PartStatus) GetItemTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ItemTime
+	}
+	return nil
+}
+
 var File_blipstream_feed_v1_gateway_proto protoreflect.FileDescriptor
 
 const file_blipstream_feed_v1_gateway_proto_rawDesc = "" +
@@ -1242,7 +1347,7 @@ const file_blipstream_feed_v1_gateway_proto_rawDesc = "" +
 	"\x04time\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x04time\"E\n" +
 	"\x03Bye\x12\x16\n" +
 	"\x06reason\x18\x01 \x01(\tR\x06reason\x12&\n" +
-	"\x0freopen_after_ms\x18\x02 \x01(\rR\rreopenAfterMs\"\xca\x04\n" +
+	"\x0freopen_after_ms\x18\x02 \x01(\rR\rreopenAfterMs\"\x80\x05\n" +
 	"\x05Stats\x12.\n" +
 	"\x04time\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x04time\x12\x16\n" +
 	"\x06events\x18\x02 \x01(\x04R\x06events\x12\x12\n" +
@@ -1257,7 +1362,8 @@ const file_blipstream_feed_v1_gateway_proto_rawDesc = "" +
 	" \x03(\v2\x1a.blipstream.feed.v1.WindowR\awindows\x125\n" +
 	"\alatency\x18\v \x01(\v2\x1b.blipstream.feed.v1.LatencyR\alatency\x12\x1d\n" +
 	"\abacklog\x18\f \x01(\x04H\x00R\abacklog\x88\x01\x01\x129\n" +
-	"\asources\x18\r \x03(\v2\x1f.blipstream.feed.v1.SourceStateR\asources\x1a8\n" +
+	"\asources\x18\r \x03(\v2\x1f.blipstream.feed.v1.SourceStateR\asources\x124\n" +
+	"\x05parts\x18\x14 \x03(\v2\x1e.blipstream.feed.v1.PartStatusR\x05parts\x1a8\n" +
 	"\n" +
 	"KindsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
@@ -1353,7 +1459,16 @@ const file_blipstream_feed_v1_gateway_proto_rawDesc = "" +
 	"\x05epoch\x18\x01 \x01(\tR\x05epoch\x12.\n" +
 	"\x04from\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x04from\x12!\n" +
 	"\fstep_seconds\x18\x03 \x01(\rR\vstepSeconds\x12\x16\n" +
-	"\x06counts\x18\x04 \x03(\x04R\x06countsB\xd6\x01\n" +
+	"\x06counts\x18\x04 \x03(\x04R\x06counts\"\xf2\x01\n" +
+	"\n" +
+	"PartStatus\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
+	"\x05state\x18\x02 \x01(\tR\x05state\x12\x16\n" +
+	"\x06detail\x18\x03 \x01(\tR\x06detail\x12.\n" +
+	"\x04time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x04time\x129\n" +
+	"\n" +
+	"retry_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\tretryTime\x127\n" +
+	"\titem_time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\bitemTimeB\xd6\x01\n" +
 	"\x16com.blipstream.feed.v1B\fGatewayProtoP\x01ZDgithub.com/blipstream/blipstream/proto/gen/blipstream/feed/v1;feedv1\xa2\x02\x03BFX\xaa\x02\x12Blipstream.Feed.V1\xca\x02\x12Blipstream\\Feed\\V1\xe2\x02\x1eBlipstream\\Feed\\V1\\GPBMetadata\xea\x02\x14Blipstream::Feed::V1b\x06proto3"
 
 var (
@@ -1368,7 +1483,7 @@ func file_blipstream_feed_v1_gateway_proto_rawDescGZIP() []byte {
 	return file_blipstream_feed_v1_gateway_proto_rawDescData
 }
 
-var file_blipstream_feed_v1_gateway_proto_msgTypes = make([]protoimpl.MessageInfo, 25)
+var file_blipstream_feed_v1_gateway_proto_msgTypes = make([]protoimpl.MessageInfo, 26)
 var file_blipstream_feed_v1_gateway_proto_goTypes = []any{
 	(*Hello)(nil),                 // 0: blipstream.feed.v1.Hello
 	(*Gap)(nil),                   // 1: blipstream.feed.v1.Gap
@@ -1385,54 +1500,59 @@ var file_blipstream_feed_v1_gateway_proto_goTypes = []any{
 	(*Thinned)(nil),               // 12: blipstream.feed.v1.Thinned
 	(*Snapshot)(nil),              // 13: blipstream.feed.v1.Snapshot
 	(*History)(nil),               // 14: blipstream.feed.v1.History
-	nil,                           // 15: blipstream.feed.v1.Stats.KindsEntry
-	nil,                           // 16: blipstream.feed.v1.Rates.KindsEntry
-	nil,                           // 17: blipstream.feed.v1.Rates.SourcesEntry
-	nil,                           // 18: blipstream.feed.v1.Rates.LangsEntry
-	nil,                           // 19: blipstream.feed.v1.Rates.CountriesEntry
-	nil,                           // 20: blipstream.feed.v1.Window.KindsEntry
-	nil,                           // 21: blipstream.feed.v1.Window.SourcesEntry
-	nil,                           // 22: blipstream.feed.v1.Window.LangsEntry
-	nil,                           // 23: blipstream.feed.v1.Window.CountriesEntry
-	nil,                           // 24: blipstream.feed.v1.Frame.TotalsEntry
-	(*timestamppb.Timestamp)(nil), // 25: google.protobuf.Timestamp
-	(*SimpleTweet)(nil),           // 26: blipstream.feed.v1.SimpleTweet
-	(*PostRemoved)(nil),           // 27: blipstream.feed.v1.PostRemoved
-	(*GeoRemoved)(nil),            // 28: blipstream.feed.v1.GeoRemoved
+	(*PartStatus)(nil),            // 15: blipstream.feed.v1.PartStatus
+	nil,                           // 16: blipstream.feed.v1.Stats.KindsEntry
+	nil,                           // 17: blipstream.feed.v1.Rates.KindsEntry
+	nil,                           // 18: blipstream.feed.v1.Rates.SourcesEntry
+	nil,                           // 19: blipstream.feed.v1.Rates.LangsEntry
+	nil,                           // 20: blipstream.feed.v1.Rates.CountriesEntry
+	nil,                           // 21: blipstream.feed.v1.Window.KindsEntry
+	nil,                           // 22: blipstream.feed.v1.Window.SourcesEntry
+	nil,                           // 23: blipstream.feed.v1.Window.LangsEntry
+	nil,                           // 24: blipstream.feed.v1.Window.CountriesEntry
+	nil,                           // 25: blipstream.feed.v1.Frame.TotalsEntry
+	(*timestamppb.Timestamp)(nil), // 26: google.protobuf.Timestamp
+	(*SimpleTweet)(nil),           // 27: blipstream.feed.v1.SimpleTweet
+	(*PostRemoved)(nil),           // 28: blipstream.feed.v1.PostRemoved
+	(*GeoRemoved)(nil),            // 29: blipstream.feed.v1.GeoRemoved
 }
 var file_blipstream_feed_v1_gateway_proto_depIdxs = []int32{
-	25, // 0: blipstream.feed.v1.Hello.time:type_name -> google.protobuf.Timestamp
-	25, // 1: blipstream.feed.v1.Heartbeat.time:type_name -> google.protobuf.Timestamp
-	25, // 2: blipstream.feed.v1.Stats.time:type_name -> google.protobuf.Timestamp
-	15, // 3: blipstream.feed.v1.Stats.kinds:type_name -> blipstream.feed.v1.Stats.KindsEntry
+	26, // 0: blipstream.feed.v1.Hello.time:type_name -> google.protobuf.Timestamp
+	26, // 1: blipstream.feed.v1.Heartbeat.time:type_name -> google.protobuf.Timestamp
+	26, // 2: blipstream.feed.v1.Stats.time:type_name -> google.protobuf.Timestamp
+	16, // 3: blipstream.feed.v1.Stats.kinds:type_name -> blipstream.feed.v1.Stats.KindsEntry
 	5,  // 4: blipstream.feed.v1.Stats.rates:type_name -> blipstream.feed.v1.Rates
 	6,  // 5: blipstream.feed.v1.Stats.windows:type_name -> blipstream.feed.v1.Window
 	8,  // 6: blipstream.feed.v1.Stats.latency:type_name -> blipstream.feed.v1.Latency
 	9,  // 7: blipstream.feed.v1.Stats.sources:type_name -> blipstream.feed.v1.SourceState
-	16, // 8: blipstream.feed.v1.Rates.kinds:type_name -> blipstream.feed.v1.Rates.KindsEntry
-	17, // 9: blipstream.feed.v1.Rates.sources:type_name -> blipstream.feed.v1.Rates.SourcesEntry
-	18, // 10: blipstream.feed.v1.Rates.langs:type_name -> blipstream.feed.v1.Rates.LangsEntry
-	19, // 11: blipstream.feed.v1.Rates.countries:type_name -> blipstream.feed.v1.Rates.CountriesEntry
-	20, // 12: blipstream.feed.v1.Window.kinds:type_name -> blipstream.feed.v1.Window.KindsEntry
-	21, // 13: blipstream.feed.v1.Window.sources:type_name -> blipstream.feed.v1.Window.SourcesEntry
-	22, // 14: blipstream.feed.v1.Window.langs:type_name -> blipstream.feed.v1.Window.LangsEntry
-	23, // 15: blipstream.feed.v1.Window.countries:type_name -> blipstream.feed.v1.Window.CountriesEntry
-	7,  // 16: blipstream.feed.v1.Window.tags:type_name -> blipstream.feed.v1.Count
-	25, // 17: blipstream.feed.v1.SourceState.last_time:type_name -> google.protobuf.Timestamp
-	25, // 18: blipstream.feed.v1.Frame.time:type_name -> google.protobuf.Timestamp
-	26, // 19: blipstream.feed.v1.Frame.posts:type_name -> blipstream.feed.v1.SimpleTweet
-	11, // 20: blipstream.feed.v1.Frame.cells:type_name -> blipstream.feed.v1.Cell
-	24, // 21: blipstream.feed.v1.Frame.totals:type_name -> blipstream.feed.v1.Frame.TotalsEntry
-	27, // 22: blipstream.feed.v1.Frame.posts_removed:type_name -> blipstream.feed.v1.PostRemoved
-	28, // 23: blipstream.feed.v1.Frame.geo_removed:type_name -> blipstream.feed.v1.GeoRemoved
-	10, // 24: blipstream.feed.v1.Snapshot.frame:type_name -> blipstream.feed.v1.Frame
-	4,  // 25: blipstream.feed.v1.Snapshot.stats:type_name -> blipstream.feed.v1.Stats
-	25, // 26: blipstream.feed.v1.History.from:type_name -> google.protobuf.Timestamp
-	27, // [27:27] is the sub-list for method output_type
-	27, // [27:27] is the sub-list for method input_type
-	27, // [27:27] is the sub-list for extension type_name
-	27, // [27:27] is the sub-list for extension extendee
-	0,  // [0:27] is the sub-list for field type_name
+	15, // 8: blipstream.feed.v1.Stats.parts:type_name -> blipstream.feed.v1.PartStatus
+	17, // 9: blipstream.feed.v1.Rates.kinds:type_name -> blipstream.feed.v1.Rates.KindsEntry
+	18, // 10: blipstream.feed.v1.Rates.sources:type_name -> blipstream.feed.v1.Rates.SourcesEntry
+	19, // 11: blipstream.feed.v1.Rates.langs:type_name -> blipstream.feed.v1.Rates.LangsEntry
+	20, // 12: blipstream.feed.v1.Rates.countries:type_name -> blipstream.feed.v1.Rates.CountriesEntry
+	21, // 13: blipstream.feed.v1.Window.kinds:type_name -> blipstream.feed.v1.Window.KindsEntry
+	22, // 14: blipstream.feed.v1.Window.sources:type_name -> blipstream.feed.v1.Window.SourcesEntry
+	23, // 15: blipstream.feed.v1.Window.langs:type_name -> blipstream.feed.v1.Window.LangsEntry
+	24, // 16: blipstream.feed.v1.Window.countries:type_name -> blipstream.feed.v1.Window.CountriesEntry
+	7,  // 17: blipstream.feed.v1.Window.tags:type_name -> blipstream.feed.v1.Count
+	26, // 18: blipstream.feed.v1.SourceState.last_time:type_name -> google.protobuf.Timestamp
+	26, // 19: blipstream.feed.v1.Frame.time:type_name -> google.protobuf.Timestamp
+	27, // 20: blipstream.feed.v1.Frame.posts:type_name -> blipstream.feed.v1.SimpleTweet
+	11, // 21: blipstream.feed.v1.Frame.cells:type_name -> blipstream.feed.v1.Cell
+	25, // 22: blipstream.feed.v1.Frame.totals:type_name -> blipstream.feed.v1.Frame.TotalsEntry
+	28, // 23: blipstream.feed.v1.Frame.posts_removed:type_name -> blipstream.feed.v1.PostRemoved
+	29, // 24: blipstream.feed.v1.Frame.geo_removed:type_name -> blipstream.feed.v1.GeoRemoved
+	10, // 25: blipstream.feed.v1.Snapshot.frame:type_name -> blipstream.feed.v1.Frame
+	4,  // 26: blipstream.feed.v1.Snapshot.stats:type_name -> blipstream.feed.v1.Stats
+	26, // 27: blipstream.feed.v1.History.from:type_name -> google.protobuf.Timestamp
+	26, // 28: blipstream.feed.v1.PartStatus.time:type_name -> google.protobuf.Timestamp
+	26, // 29: blipstream.feed.v1.PartStatus.retry_time:type_name -> google.protobuf.Timestamp
+	26, // 30: blipstream.feed.v1.PartStatus.item_time:type_name -> google.protobuf.Timestamp
+	31, // [31:31] is the sub-list for method output_type
+	31, // [31:31] is the sub-list for method input_type
+	31, // [31:31] is the sub-list for extension type_name
+	31, // [31:31] is the sub-list for extension extendee
+	0,  // [0:31] is the sub-list for field type_name
 }
 
 func init() { file_blipstream_feed_v1_gateway_proto_init() }
@@ -1449,7 +1569,7 @@ func file_blipstream_feed_v1_gateway_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_blipstream_feed_v1_gateway_proto_rawDesc), len(file_blipstream_feed_v1_gateway_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   25,
+			NumMessages:   26,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

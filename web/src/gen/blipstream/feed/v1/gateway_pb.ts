@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file blipstream/feed/v1/gateway.proto.
  */
 export const file_blipstream_feed_v1_gateway: GenFile = /*@__PURE__*/
-  fileDesc("CiBibGlwc3RyZWFtL2ZlZWQvdjEvZ2F0ZXdheS5wcm90bxISYmxpcHN0cmVhbS5mZWVkLnYxIqgBCgVIZWxsbxINCgVlcG9jaBgBIAEoCRIoCgR0aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIRCglmaXJzdF9zZXEYAyABKAQSEAoIbGFzdF9zZXEYBCABKAQSEAoIbmV4dF9zZXEYBSABKAQSDwoHcmVzdW1lZBgGIAEoCBINCgVraW5kcxgHIAMoCRIPCgd2ZXJzaW9uGAggASgJIkYKA0dhcBIOCgZyZWFzb24YASABKAkSEAoIZnJvbV9zZXEYAiABKAQSDgoGdG9fc2VxGAMgASgEEg0KBWNvdW50GAQgASgEIjUKCUhlYXJ0YmVhdBIoCgR0aW1lGAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCIuCgNCeWUSDgoGcmVhc29uGAEgASgJEhcKD3Jlb3Blbl9hZnRlcl9tcxgCIAEoDSL5AQoFU3RhdHMSKAoEdGltZRgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDgoGZXZlbnRzGAIgASgEEgwKBHJhdGUYAyABKAESMwoFa2luZHMYBCADKAsyJC5ibGlwc3RyZWFtLmZlZWQudjEuU3RhdHMuS2luZHNFbnRyeRIPCgdjbGllbnRzGAUgASgNEhAKCGxhc3Rfc2VxGAYgASgEEg8KB3ZlcnNpb24YByABKAkSEQoJc2ltdWxhdGVkGAggASgIGiwKCktpbmRzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgEOgI4AULWAQoWY29tLmJsaXBzdHJlYW0uZmVlZC52MUIMR2F0ZXdheVByb3RvUAFaRGdpdGh1Yi5jb20vYmxpcHN0cmVhbS9ibGlwc3RyZWFtL3Byb3RvL2dlbi9ibGlwc3RyZWFtL2ZlZWQvdjE7ZmVlZHYxogIDQkZYqgISQmxpcHN0cmVhbS5GZWVkLlYxygISQmxpcHN0cmVhbVxGZWVkXFYx4gIeQmxpcHN0cmVhbVxGZWVkXFYxXEdQQk1ldGFkYXRh6gIUQmxpcHN0cmVhbTo6RmVlZDo6VjFiBnByb3RvMw", [file_google_protobuf_timestamp]);
+  fileDesc("CiBibGlwc3RyZWFtL2ZlZWQvdjEvZ2F0ZXdheS5wcm90bxISYmxpcHN0cmVhbS5mZWVkLnYxIqgBCgVIZWxsbxINCgVlcG9jaBgBIAEoCRIoCgR0aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIRCglmaXJzdF9zZXEYAyABKAQSEAoIbGFzdF9zZXEYBCABKAQSEAoIbmV4dF9zZXEYBSABKAQSDwoHcmVzdW1lZBgGIAEoCBINCgVraW5kcxgHIAMoCRIPCgd2ZXJzaW9uGAggASgJIkYKA0dhcBIOCgZyZWFzb24YASABKAkSEAoIZnJvbV9zZXEYAiABKAQSDgoGdG9fc2VxGAMgASgEEg0KBWNvdW50GAQgASgEIjUKCUhlYXJ0YmVhdBIoCgR0aW1lGAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCIuCgNCeWUSDgoGcmVhc29uGAEgASgJEhcKD3Jlb3Blbl9hZnRlcl9tcxgCIAEoDSKoAgoFU3RhdHMSKAoEdGltZRgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDgoGZXZlbnRzGAIgASgEEgwKBHJhdGUYAyABKAESMwoFa2luZHMYBCADKAsyJC5ibGlwc3RyZWFtLmZlZWQudjEuU3RhdHMuS2luZHNFbnRyeRIPCgdjbGllbnRzGAUgASgNEhAKCGxhc3Rfc2VxGAYgASgEEg8KB3ZlcnNpb24YByABKAkSEQoJc2ltdWxhdGVkGAggASgIEi0KBXBhcnRzGBQgAygLMh4uYmxpcHN0cmVhbS5mZWVkLnYxLlBhcnRTdGF0dXMaLAoKS2luZHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAQ6AjgBIsIBCgpQYXJ0U3RhdHVzEgwKBG5hbWUYASABKAkSDQoFc3RhdGUYAiABKAkSDgoGZGV0YWlsGAMgASgJEigKBHRpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCnJldHJ5X3RpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi0KCWl0ZW1fdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBC1gEKFmNvbS5ibGlwc3RyZWFtLmZlZWQudjFCDEdhdGV3YXlQcm90b1ABWkRnaXRodWIuY29tL2JsaXBzdHJlYW0vYmxpcHN0cmVhbS9wcm90by9nZW4vYmxpcHN0cmVhbS9mZWVkL3YxO2ZlZWR2MaICA0JGWKoCEkJsaXBzdHJlYW0uRmVlZC5WMcoCEkJsaXBzdHJlYW1cRmVlZFxWMeICHkJsaXBzdHJlYW1cRmVlZFxWMVxHUEJNZXRhZGF0YeoCFEJsaXBzdHJlYW06OkZlZWQ6OlYxYgZwcm90bzM", [file_google_protobuf_timestamp]);
 
 /**
  * Hello is the first event of every SSE stream. Event name: hello.
@@ -376,6 +376,14 @@ export type Stats = Message<"blipstream.feed.v1.Stats"> & {
    * @generated from field: bool simulated = 8;
    */
   simulated: boolean;
+
+  /**
+   * What the parts before the gateway say of themselves, by name; those that
+   * have said nothing for half a minute are left out.
+   *
+   * @generated from field: repeated blipstream.feed.v1.PartStatus parts = 20;
+   */
+  parts: PartStatus[];
 };
 
 /**
@@ -440,6 +448,14 @@ export type StatsJson = {
    * @generated from field: bool simulated = 8;
    */
   simulated?: boolean;
+
+  /**
+   * What the parts before the gateway say of themselves, by name; those that
+   * have said nothing for half a minute are left out.
+   *
+   * @generated from field: repeated blipstream.feed.v1.PartStatus parts = 20;
+   */
+  parts?: PartStatusJson[];
 };
 
 /**
@@ -448,4 +464,117 @@ export type StatsJson = {
  */
 export const StatsSchema: GenMessage<Stats, {jsonType: StatsJson}> = /*@__PURE__*/
   messageDesc(file_blipstream_feed_v1_gateway, 4);
+
+/**
+ * PartStatus is what a part of the line says of itself: an entry of the KV
+ * bucket status, and a row of Stats.
+ *
+ * @generated from message blipstream.feed.v1.PartStatus
+ */
+export type PartStatus = Message<"blipstream.feed.v1.PartStatus"> & {
+  /**
+   * Which part: "bridge", or "ingest.<source>".
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * What it is doing. A source: "connecting", "live", "stalled", "backoff",
+   * "failed", "done". The bridge: "connecting", "working", "away" while
+   * Redis does not answer. More may come.
+   *
+   * @generated from field: string state = 2;
+   */
+  state: string;
+
+  /**
+   * A few words more, fit for anybody's eyes: why a source waits, what the
+   * bridge copies. Never an address or an error's text.
+   *
+   * @generated from field: string detail = 3;
+   */
+  detail: string;
+
+  /**
+   * The part's clock when it said so.
+   *
+   * @generated from field: google.protobuf.Timestamp time = 4;
+   */
+  time?: Timestamp | undefined;
+
+  /**
+   * When it tries again, if it waits for that.
+   *
+   * @generated from field: google.protobuf.Timestamp retry_time = 5;
+   */
+  retryTime?: Timestamp | undefined;
+
+  /**
+   * When its last item came, if one has.
+   *
+   * @generated from field: google.protobuf.Timestamp item_time = 6;
+   */
+  itemTime?: Timestamp | undefined;
+};
+
+/**
+ * PartStatus is what a part of the line says of itself: an entry of the KV
+ * bucket status, and a row of Stats.
+ *
+ * @generated from message blipstream.feed.v1.PartStatus
+ */
+export type PartStatusJson = {
+  /**
+   * Which part: "bridge", or "ingest.<source>".
+   *
+   * @generated from field: string name = 1;
+   */
+  name?: string;
+
+  /**
+   * What it is doing. A source: "connecting", "live", "stalled", "backoff",
+   * "failed", "done". The bridge: "connecting", "working", "away" while
+   * Redis does not answer. More may come.
+   *
+   * @generated from field: string state = 2;
+   */
+  state?: string;
+
+  /**
+   * A few words more, fit for anybody's eyes: why a source waits, what the
+   * bridge copies. Never an address or an error's text.
+   *
+   * @generated from field: string detail = 3;
+   */
+  detail?: string;
+
+  /**
+   * The part's clock when it said so.
+   *
+   * @generated from field: google.protobuf.Timestamp time = 4;
+   */
+  time?: TimestampJson;
+
+  /**
+   * When it tries again, if it waits for that.
+   *
+   * @generated from field: google.protobuf.Timestamp retry_time = 5;
+   */
+  retryTime?: TimestampJson;
+
+  /**
+   * When its last item came, if one has.
+   *
+   * @generated from field: google.protobuf.Timestamp item_time = 6;
+   */
+  itemTime?: TimestampJson;
+};
+
+/**
+ * Describes the message blipstream.feed.v1.PartStatus.
+ * Use `create(PartStatusSchema)` to create a new message.
+ */
+export const PartStatusSchema: GenMessage<PartStatus, {jsonType: PartStatusJson}> = /*@__PURE__*/
+  messageDesc(file_blipstream_feed_v1_gateway, 5);
 

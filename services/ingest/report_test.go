@@ -1,0 +1,40 @@
+package ingest
+
+import (
+	"errors"
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/blipstream/blipstream/internal/part"
+	"github.com/blipstream/blipstream/services/ingest/source"
+)
+
+// TestStatusForOthersHoldsNoSecret follows a source through its states.
+func TestStatusForOthersHoldsNoSecret(t *testing.T) {
+	m, err := newMetrics(prometheus.NewRegistry())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := newStatus("x", slog.New(slog.DiscardHandler), m.of("x"))
+	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	refused := &source.Error{Cause: source.CauseRateLimited, Err: errors.New("GET https://user:secret@host/")}
+	for _, step := range []struct {
+		do   func()
+		want part.Status
+	}{
+		{func() { s.set(stateStandby, nil) }, part.Status{}},
+		{func() { s.set(stateConnecting, nil) }, part.Status{State: "connecting"}},
+		{func() { s.set(stateBackoff, refused); s.waits(at) }, part.Status{State: "backoff", Detail: "rate_limited", RetryTime: at}},
+		{func() { s.set(stateConnecting, refused) }, part.Status{State: "connecting", Detail: "rate_limited"}},
+		{func() { s.live(); s.item.Store(at.UnixMilli()) }, part.Status{State: "live", ItemTime: at}},
+		{func() { s.set(stateDone, nil) }, part.Status{State: "done", ItemTime: at}},
+	} {
+		step.do()
+		if got := s.part(); got != step.want {
+			t.Errorf("%+v, want %+v", got, step.want)
+		}
+	}
+}

@@ -1,0 +1,33 @@
+import { For, Show, type JSX } from 'solid-js';
+import { isTrouble, moodOf, type Part } from '../model/parts';
+import { labelOf, line, situation } from './partwords';
+
+/** How the parts before the gateway are, a few words each. */
+export function Parts(props: { parts: Part[]; now: number }): JSX.Element {
+  return (
+    <Show when={props.parts.length > 0}>
+      <section aria-label="Sources and connections">
+        <ul class="strip parts">
+          <For each={props.parts}>
+            {(part) => (
+              <li data-mood={moodOf(part)}>
+                <span class="dot" aria-hidden="true" />
+                {line(part, props.now)}
+              </li>
+            )}
+          </For>
+        </ul>
+      </section>
+    </Show>
+  );
+}
+
+/** Trouble for the ears, without countdowns. It must be there before there is any. */
+export function SpokenTrouble(props: { parts: Part[] }): JSX.Element {
+  const words = () => props.parts.filter(isTrouble).map((part) => `${labelOf(part)}: ${situation(part)}`);
+  return (
+    <span class="unseen" role="status">
+      {words().join('. ')}
+    </span>
+  );
+}
