@@ -38,12 +38,16 @@ func start(t *testing.T, program string, args ...string) *process {
 	return startEnv(t, nil, program, args...)
 }
 
-// startEnv is start with variables.
+// startEnv is start with variables. A program with a path is one that is not ours.
 func startEnv(t *testing.T, env []string, program string, args ...string) *process {
 	t.Helper()
+	path := program
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(bin, program)
+	}
 	p := &process{
 		t: t, name: program + " " + strings.Join(args[:min(1, len(args))], ""),
-		cmd:  exec.Command(filepath.Join(bin, program), args...),
+		cmd:  exec.Command(path, args...),
 		more: make(chan struct{}), done: make(chan struct{}),
 	}
 	p.cmd.Env = []string{"HOME=" + t.TempDir(), "PATH=" + os.Getenv("PATH"), "GORACE=halt_on_error=1"}
