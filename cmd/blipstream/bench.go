@@ -15,7 +15,9 @@ import (
 )
 
 type benchCmd struct {
-	Enrich benchEnrichCmd `cmd:"" help:"How many tweets a second one enrich process handles, beside taking and acknowledging alone."`
+	Enrich  benchEnrichCmd  `cmd:"" help:"How many tweets a second one enrich process handles, beside taking and acknowledging alone."`
+	Gateway benchGatewayCmd `cmd:"" help:"How many events a second one gateway delivers, beside r3labs/sse and a loop of plain writes."`
+	Serve   benchServeCmd   `cmd:"" hidden:"" help:"Serve what bench gateway measures."`
 }
 
 type benchEnrichCmd struct {

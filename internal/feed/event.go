@@ -27,6 +27,7 @@ var kindForm = regexp.MustCompile(`^[a-z][a-z0-9_]{0,62}$`)
 var reserved = map[Kind]bool{
 	"error": true, "open": true, "message": true,
 	"hello": true, "hb": true, "gap": true, "bye": true, "stats": true, "frame": true,
+	"thinned": true,
 }
 
 // Valid reports whether k may name an event: lower case, digits and _, first a

@@ -9,7 +9,8 @@ import (
 const (
 	// HeaderFormat holds the Format of a raw item.
 	HeaderFormat = "Blip-Format"
-	// HeaderReceived holds when a raw item arrived, RFC 3339 with nanoseconds.
+	// HeaderReceived holds when a raw item arrived, RFC 3339 with nanoseconds;
+	// on an event, when the item it came from did.
 	HeaderReceived = "Blip-Received"
 	// HeaderIdentity holds Item.Identity, where it is set.
 	HeaderIdentity = "Blip-Identity"
@@ -41,6 +42,7 @@ const (
 const (
 	prefixRaw    = "raw."
 	prefixEvents = "events."
+	prefixReplay = "replay."
 	prefixDead   = "dead."
 )
 
@@ -64,6 +66,10 @@ func SourceOf(subject string) string {
 
 // EventSubject is the subject of events of kind k.
 func EventSubject(k Kind) string { return prefixEvents + string(k) }
+
+// ReplaySubjects matches the subjects of all events of a run: those of the
+// events, below replay.<run>. A run's name is one token.
+func ReplaySubjects(run string) string { return prefixReplay + run + "." + prefixEvents + ">" }
 
 // KindOf returns the kind of an event subject, replayed or not: its last token.
 func KindOf(subject string) Kind {

@@ -82,6 +82,9 @@ func (l *line) publish(d *bus.Delivery, out output) {
 // nobody changes: the publisher copies it.
 func eventHeader(d *bus.Delivery) bus.Header {
 	h := bus.Header{feed.HeaderRawSeq: {strconv.FormatUint(d.Seq, 10)}}
+	if received, ok := d.Header[feed.HeaderReceived]; ok {
+		h[feed.HeaderReceived] = received
+	}
 	if trace, ok := d.Header[feed.HeaderTraceparent]; ok {
 		h[feed.HeaderTraceparent] = trace
 	}

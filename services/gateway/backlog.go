@@ -53,8 +53,12 @@ func (s *Service) checkBacklog(ctx context.Context, b *backlog) error {
 	defer cancel()
 	lag, err := s.conn.Lag(ctx, feed.StreamRaw, enrichDurable)
 	if err != nil {
+		s.status.backlog.Store(-1)
 		return err
 	}
+	waiting := lag.Pending + lag.AckPending
+	s.status.backlog.Store(int64(waiting))
+	s.metrics.backlog.Set(float64(waiting))
 	state, err := s.conn.Stream(ctx, feed.StreamRaw)
 	if err != nil {
 		return err
@@ -70,7 +74,7 @@ func (s *Service) checkBacklog(ctx context.Context, b *backlog) error {
 	}
 	s.metrics.gaps.WithLabelValues(reasonBacklog).Inc()
 	s.log.Warn("raw items were dropped before they were read", slog.Uint64("from_seq", from), slog.Uint64("to_seq", to))
-	s.tail.Notice(0, notice)
+	s.hub.notice(0, notice)
 	return nil
 }
 

@@ -33,25 +33,39 @@ const (
 type client struct {
 	s      *Service
 	req    sse.Request
+	isLive bool
 	start  start
 	leave  func()
 	out    outlet
+	// view is what is served; nil stands for all events as they are.
+	view   *view
 	reader *tail.Reader
 	buf    []byte
+	// history is what the client gets before its reader takes over.
+	history history
+	// endPace gives the place of a replay at a pace back.
+	endPace func()
+	// zip is how a compressed stream gets what is meant for this client alone.
+	zip zipper
 }
 
 // streamHeaders sets the headers of every stream. no-transform and
 // X-Accel-Buffering keep proxies from holding events back.
-func streamHeaders(h http.Header) {
+func streamHeaders(h http.Header, gzip bool) {
 	h.Set("Content-Type", "text/event-stream")
 	h.Set("Cache-Control", "no-cache, no-transform")
 	h.Set("X-Accel-Buffering", "no")
+	h.Add("Vary", "Accept-Encoding")
+	if gzip {
+		h.Set("Content-Encoding", "gzip")
+	}
 }
 
 // serve runs the stream. A plain HTTP/1.1 connection is taken over and, once
 // the history is sent, left to a writer; others are served here to the end.
 func (c *client) serve(w http.ResponseWriter, r *http.Request) {
-	streamHeaders(w.Header())
+	streamHeaders(w.Header(), c.req.Gzip)
+	c.zip.on = c.req.Gzip
 	raw, err := hijack(w, r)
 	if err != nil {
 		c.leave()
@@ -67,16 +81,33 @@ func (c *client) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	c.out = raw
-	if err := c.open(r.Context()); err != nil || !c.s.writers.adopt(raw, c.reader, c.leave) {
+	if err := c.open(r.Context()); err != nil || !c.s.writers.adopt(raw, c.reader, c.zip.on, c.leave) {
 		raw.close()
 		c.leave()
 	}
 }
 
+// log is the log that the client reads when it has had the history.
+func (c *client) log() *tail.Tail {
+	if c.view == nil {
+		return c.s.tail
+	}
+	return c.view.tail
+}
+
+// kinds are the kinds that a reader of the log chooses; none where the log
+// holds nothing else.
+func (c *client) kinds() []string {
+	if c.isLive || c.zip.on {
+		return nil
+	}
+	return c.req.Kinds
+}
+
 // open sends everything that comes before the live events.
 func (c *client) open(ctx context.Context) error {
 	if c.start.live {
-		c.reader = c.s.tail.Live(c.req.Kinds)
+		c.reader = c.log().Live(c.kinds())
 		c.start.epoch, c.start.next = c.reader.Epoch(), c.reader.Position()+1
 	}
 	if err := c.hello(); err != nil {
@@ -85,7 +116,16 @@ func (c *client) open(ctx context.Context) error {
 	if c.reader != nil {
 		return nil
 	}
-	return c.replay(ctx)
+	c.history.begin(c)
+	if c.req.Speed > 0 || c.req.Run != "" {
+		if err := c.pace(ctx); err != nil {
+			return err
+		}
+	}
+	if err := c.replay(ctx); err != nil {
+		return err
+	}
+	return c.catchUp(ctx)
 }
 
 // at is the position just before the next event.
@@ -93,10 +133,14 @@ func (c *client) at() sse.ID { return sse.ID{Epoch: c.start.epoch, Seq: c.start.
 
 // hello sends the first event and the gaps that are known by now.
 func (c *client) hello() (err error) {
-	log := c.s.tail.State()
+	first, last := c.start.first, c.start.last
+	if c.req.Run == "" {
+		log := c.s.tail.State()
+		first, last = log.Floor, log.Next-1
+	}
 	c.buf, err = sse.AppendHello(c.buf[:0], c.at(), &feedv1.Hello{
 		Epoch: c.start.epoch, Time: timestamppb.Now(),
-		FirstSeq: log.Floor, LastSeq: log.Next - 1, NextSeq: c.start.next,
+		FirstSeq: first, LastSeq: last, NextSeq: c.start.next,
 		Resumed: c.start.resumed, Kinds: c.req.Kinds, Version: service.Version(),
 	})
 	if err != nil {
@@ -122,10 +166,13 @@ func (c *client) flush() error {
 	if len(c.buf) == 0 {
 		return nil
 	}
-	err := c.out.send([][]byte{c.buf})
-	c.s.metrics.sentBytes.Add(float64(len(c.buf)))
+	out, err := c.zip.wrap(c.buf)
 	c.buf = c.buf[:0]
-	return err
+	if err != nil {
+		return err
+	}
+	c.s.metrics.sentBytes.Add(float64(len(out)))
+	return c.out.send([][]byte{out})
 }
 
 // live sends events as they come, until the client or the gateway leaves.
@@ -134,7 +181,7 @@ func (c *client) live(ctx context.Context) {
 	defer beat.Stop()
 	var scratch [][]byte
 	for {
-		changed := c.s.tail.Changed()
+		changed := c.log().Changed()
 		if err := c.drain(&scratch); err != nil {
 			c.cut(err)
 			return
@@ -149,7 +196,7 @@ func (c *client) live(ctx context.Context) {
 				return
 			}
 		case <-c.s.closing:
-			c.s.tail.Flush()
+			c.s.hub.flush()
 			if c.drain(&scratch) == nil {
 				_ = c.bye(byeShutdown) // it ends either way
 			}

@@ -148,7 +148,7 @@ func TestByeComesLast(t *testing.T) {
 	w := newWorld(t, nil)
 	var streams []*ssetest.Stream
 	for range 5 {
-		s := w.open("", "")
+		s := w.openAs("/events", "", "identity")
 		w.next(s)
 		streams = append(streams, s)
 	}

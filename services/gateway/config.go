@@ -19,6 +19,10 @@ type Config struct {
 	MaxClientsPerAddr int           `name:"max-clients-per-addr" default:"1024" help:"Most streams open at once from one address."`
 	MaxReplays        int           `name:"max-replays" default:"8" help:"Most clients that read history from the stream at once; others wait."`
 	MaxReplayEvents   int           `name:"max-replay-events" default:"50000" help:"Most events one client is served from the stream; of more it gets the newest, and a gap."`
+	MaxPaced          int           `name:"max-paced" default:"16" help:"Most clients that replay history at a pace, or a run, at once; more are refused."`
+	MaxViews          int           `name:"max-views" default:"128" help:"Most different filters served at once, each as it is and compressed; each takes up to about 1 MiB."`
+	MaxRemovals       int           `name:"max-removals" default:"500000" help:"Most removed posts that are remembered, at about 50 bytes each; history from before the oldest of them is not served."`
+	MaxPastEvents     int           `name:"max-past-events" default:"500000" help:"Most events read at start to fill the statistics of the last hour."`
 	TrustForwarded    bool          `name:"trust-forwarded" help:"Take a client's address from the last entry of X-Forwarded-For; only behind a proxy that sets it."`
 	AllowOrigin       []string      `name:"allow-origin" help:"Origin whose pages may read the events, such as https://example.org; repeatable, * for all."`
 }
@@ -35,6 +39,10 @@ func DefaultConfig() Config {
 		MaxClientsPerAddr: 1024,
 		MaxReplays:        8,
 		MaxReplayEvents:   50000,
+		MaxPaced:          16,
+		MaxViews:          128,
+		MaxRemovals:       500000,
+		MaxPastEvents:     500000,
 	}
 }
 
@@ -56,6 +64,10 @@ func (c Config) check() error {
 		return errors.New("gateway: check max-clients and max-clients-per-addr: they must be at least 1")
 	case c.MaxReplays < 1 || c.MaxReplayEvents < 1:
 		return errors.New("gateway: check max-replays and max-replay-events: they must be at least 1")
+	case c.MaxPaced < 1 || c.MaxViews < 2:
+		return errors.New("gateway: check max-paced and max-views: they must be at least 1 and 2")
+	case c.MaxRemovals < 1 || c.MaxPastEvents < 0:
+		return errors.New("gateway: check max-removals and max-past-events: they must be at least 1 and 0")
 	}
 	for _, origin := range c.AllowOrigin {
 		if !validOrigin(origin) {

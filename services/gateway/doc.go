@@ -21,6 +21,19 @@
 //   - a client that does not read costs the others nothing, and the gateway
 //     the bytes that fit in the socket's buffer.
 //
+// GET /live is what a person can take in: ten frames a second (package live) and
+// the statistics each second (package stats). A client that comes back is told
+// in one frame what it missed.
+//
+// What is done for a client is done once for all that ask for the same: a filter
+// or a rate is a view, a log of its own that the hub fills as events come, and a
+// view's compressed form (package pack) is another. Their number is bounded.
+//
+// What was removed upstream is in no replay, resume or snapshot: removals are
+// read from the stream before anything is served, and an event that was removed
+// before it came is not served at all. A reader of one kind only must ask for
+// post_removed and geo_removed, too; every other filter lets them through.
+//
 // An id on hello, hb and gap is the position reached: a client that is cut off
 // before its first event, or filters so much that it rarely gets one, resumes
 // from there.

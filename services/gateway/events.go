@@ -15,7 +15,13 @@ import (
 const startTimeout = 5 * time.Second
 
 // serveEvents answers GET /events.
-func (s *Service) serveEvents(w http.ResponseWriter, r *http.Request) {
+func (s *Service) serveEvents(w http.ResponseWriter, r *http.Request) { s.serveStream(w, r, false) }
+
+// serveLive answers GET /live.
+func (s *Service) serveLive(w http.ResponseWriter, r *http.Request) { s.serveStream(w, r, true) }
+
+// serveStream answers a request for a stream.
+func (s *Service) serveStream(w http.ResponseWriter, r *http.Request, isLive bool) {
 	s.streams.Add(1)
 	defer s.streams.Done()
 	req, problem := sse.ParseRequest(r, time.Now())
@@ -24,7 +30,7 @@ func (s *Service) serveEvents(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if r.Method == http.MethodHead {
-		streamHeaders(w.Header())
+		streamHeaders(w.Header(), req.Gzip)
 		return
 	}
 	addr := clientAddr(r, s.cfg.TrustForwarded)
@@ -33,13 +39,13 @@ func (s *Service) serveEvents(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.metrics.clients.Inc()
-	c := &client{s: s, req: req, leave: func() {
+	c := &client{s: s, req: req, isLive: isLive, leave: func() {
 		s.limits.give(addr)
 		s.metrics.clients.Dec()
 	}}
-	if problem := s.admit(r.Context(), c); problem != nil {
+	if reason, problem := s.admit(r.Context(), c); problem != nil {
 		c.leave()
-		s.refuse(w, r, "starting", problem)
+		s.refuse(w, r, reason, problem)
 		return
 	}
 	c.serve(w, r)
@@ -51,23 +57,46 @@ func (s *Service) refuse(w http.ResponseWriter, r *http.Request, reason string, 
 	p.ServeHTTP(w, r)
 }
 
-// admit waits until the gateway can serve and finds where c starts.
-func (s *Service) admit(ctx context.Context, c *client) *sse.Problem {
+// admit waits until the gateway can serve, and finds where c starts and what
+// it is served.
+func (s *Service) admit(ctx context.Context, c *client) (reason string, problem *sse.Problem) {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
 	select {
 	case <-s.follower.warm:
 	case <-s.closing:
-		return unavailable(errStopping)
+		return "starting", unavailable(errStopping)
 	case <-ctx.Done():
-		return unavailable(errStarting)
+		return "starting", unavailable(errStarting)
 	}
-	start, err := s.locate(ctx, c.req)
+	if c.req.Speed > 0 || c.req.Run != "" {
+		if reason, problem := s.admitPaced(ctx, c); problem != nil {
+			return reason, problem
+		}
+	}
+	start, err := s.locate(ctx, c)
 	if err != nil {
-		return unavailable(err)
+		return "starting", unavailable(err)
 	}
 	c.start = start
-	return nil
+	if c.req.Run != "" {
+		return "", nil // it never comes to the present
+	}
+	sel := selection{live: c.isLive, kinds: c.req.Kinds, filter: c.req.Filter, rate: c.req.Rate}
+	if c.view, problem = s.hub.acquire(sel, c.req.Gzip); problem != nil {
+		return "filters", problem
+	}
+	c.onLeave(func() { s.hub.release(c.view) })
+	return "", nil
+}
+
+// onLeave has fn done when the client leaves.
+func (c *client) onLeave(fn func()) {
+	before := c.leave
+	c.leave = func() {
+		fn()
+		before()
+	}
 }
 
 // unavailable is the problem of a gateway that cannot serve for now.
@@ -87,18 +116,29 @@ type start struct {
 	live    bool
 	resumed bool
 	gaps    []*feedv1.Gap
+	// first and last are what the stream of a run holds.
+	first, last uint64
+	// removed is what was removed in the gaps, for a client of /live, whose
+	// page must take it down all the same.
+	removed []incoming
 }
 
-// locate finds where the stream that req asks for begins.
-func (s *Service) locate(ctx context.Context, req sse.Request) (start, error) {
-	switch {
+// locate finds where the stream that c asks for begins.
+func (s *Service) locate(ctx context.Context, c *client) (st start, err error) {
+	switch req := c.req; {
+	case req.Run != "":
+		return s.locateRun(ctx, req)
 	case req.Resume != nil:
-		return s.locateID(ctx, *req.Resume)
+		st, err = s.locateID(ctx, *req.Resume)
 	case !req.Since.IsZero():
-		return s.locateTime(ctx, req.Since)
+		st, err = s.locateTime(ctx, req.Since)
 	default:
 		return start{epoch: s.tail.State().Epoch, live: true}, nil
 	}
+	if err != nil {
+		return st, err
+	}
+	return s.bound(st, c), nil
 }
 
 // locateID finds the event after id. An id the stream does not know, because
@@ -117,14 +157,14 @@ func (s *Service) locateID(ctx context.Context, id sse.ID) (start, error) {
 	first := max(state.FirstSeq, 1)
 	if id.Epoch != state.Epoch || next > state.LastSeq+1 {
 		st := start{epoch: state.Epoch, next: first}
-		st.gaps = append(st.gaps, &feedv1.Gap{Reason: reasonRecreated})
-		return s.bound(st), nil
+		st.gap(reasonRecreated)
+		return st, nil
 	}
 	st := start{epoch: state.Epoch, next: next, resumed: true}
 	if next < first {
 		st.skip(reasonTrimmed, first)
 	}
-	return s.bound(st), nil
+	return st, nil
 }
 
 // locateTime finds the first event stored at or after a time.
@@ -144,17 +184,34 @@ func (s *Service) locateTime(ctx context.Context, since time.Time) (start, error
 		// nobody knows.
 		st.gaps = append(st.gaps, &feedv1.Gap{Reason: reasonTrimmed, ToSeq: first - 1})
 	}
-	return s.bound(st), nil
+	return st, nil
 }
 
-// bound limits what is read from the stream for one client to its newest part.
-func (s *Service) bound(st start) start {
+// bound limits what is sent of the past for one client to its newest part.
+func (s *Service) bound(st start, c *client) start {
 	log := s.tail.State()
+	if st.epoch != log.Epoch {
+		return st
+	}
+	if trusted := s.removals.trusted(); st.next < trusted {
+		st.skip(reasonCapped, trusted) // who knows what of it was removed
+	}
 	most := uint64(s.cfg.MaxReplayEvents)
-	if st.epoch == log.Epoch && log.Floor > st.next && log.Floor-st.next > most {
+	switch {
+	case c.req.Speed > 0: // its pace is bound enough
+	case c.isLive && log.Next > st.next+liveHistory:
+		from := st.next
+		st.skip(reasonCapped, log.Next-liveHistory)
+		st.removed = s.removals.between(from, st.next-1)
+	case log.Floor > st.next && log.Floor-st.next > most:
 		st.skip(reasonCapped, log.Floor-most)
 	}
 	return st
+}
+
+// gap tells a gap of unknown length.
+func (st *start) gap(reason string) {
+	st.gaps = append(st.gaps, &feedv1.Gap{Reason: reason})
 }
 
 // skip moves the start to sequence next and tells the gap.

@@ -10,7 +10,9 @@ import (
 	"github.com/blipstream/blipstream/internal/bus"
 	"github.com/blipstream/blipstream/internal/feed"
 	feedv1 "github.com/blipstream/blipstream/proto/gen/blipstream/feed/v1"
+	"github.com/blipstream/blipstream/services/gateway/filter"
 	"github.com/blipstream/blipstream/services/gateway/sse"
+	"github.com/blipstream/blipstream/services/gateway/stats"
 )
 
 // The reasons of a gap.
@@ -40,56 +42,57 @@ type follower struct {
 	epoch  string
 	next   uint64
 	buf    []byte
+	facts  filter.Facts
+	memory *filter.Memory
 }
 
 func newFollower(s *Service) *follower {
-	return &follower{s: s, warm: make(chan struct{})}
+	return &follower{s: s, warm: make(chan struct{}), memory: filter.NewMemory()}
 }
 
 // Run follows the stream until ctx ends.
 func (f *follower) Run(ctx context.Context) error {
-	from, err := f.begin(ctx)
-	if err != nil {
-		return nil //nolint:nilerr // ctx ended while the stream was waited for
+	if !f.loadRemovals(ctx) || !f.retry(ctx, f.warmFrom) {
+		return nil
 	}
-	f.from = from
-	err = f.s.conn.Follow(ctx, feed.StreamEvents, from, f.changed, f.store)
+	err := f.s.conn.Follow(ctx, feed.StreamEvents, f.from, f.changed, f.store)
 	if ctx.Err() != nil {
 		return nil //nolint:nilerr // the end of ctx is how it is meant to end
 	}
 	return err
 }
 
-// begin finds the sequence to start from, waiting for the stream if need be.
-func (f *follower) begin(ctx context.Context) (uint64, error) {
+// retry asks the stream until it answers; false if
+// ctx ends before.
+func (f *follower) retry(ctx context.Context, ask func(context.Context) error) bool {
 	wait := askAgainMin
 	for {
-		from, err := f.warmFrom(ctx)
+		err := ask(ctx)
 		if err == nil {
-			return from, nil
+			return true
 		}
 		f.s.log.Warn("wait for the stream", slog.String("error", err.Error()))
 		select {
 		case <-ctx.Done():
-			return 0, ctx.Err()
+			return false
 		case <-time.After(wait):
 			wait = min(2*wait, askAgainMax)
 		}
 	}
 }
 
-// warmFrom is where the memory should begin: cfg.Warm ago, but no earlier than
-// what the memory can be expected to hold.
-func (f *follower) warmFrom(ctx context.Context) (uint64, error) {
+// warmFrom finds where the memory should begin: cfg.Warm ago, but no earlier
+// than what the memory can be expected to hold.
+func (f *follower) warmFrom(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
 	state, err := f.s.conn.Stream(ctx, feed.StreamEvents)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	from, err := f.s.conn.SeqAt(ctx, feed.StreamEvents, time.Now().Add(-f.s.cfg.Warm))
 	if err != nil {
-		return 0, err
+		return err
 	}
 	if state.Messages > 0 {
 		average := max(state.Bytes/state.Messages, 1)
@@ -98,7 +101,8 @@ func (f *follower) warmFrom(ctx context.Context) (uint64, error) {
 			from = max(from, state.LastSeq-room+1)
 		}
 	}
-	return max(from, 1), nil
+	f.from = max(from, 1)
+	return nil
 }
 
 // changed hears which stream the messages that follow are from.
@@ -110,7 +114,7 @@ func (f *follower) changed(st bus.StreamState) error {
 			start = max(start, f.from)
 		}
 		f.target = st.LastSeq
-		f.s.tail.Reset(st.Epoch, start, nil)
+		f.s.hub.reset(st.Epoch, start, nil)
 	case st.Epoch == f.epoch && st.LastSeq+1 >= f.next:
 		return nil
 	case st.Epoch == f.epoch: // the server lost the end of it
@@ -134,7 +138,7 @@ func (f *follower) recreated(epoch string, start uint64) error {
 	}
 	f.s.log.Warn("sequences start over", slog.String("epoch", epoch), slog.Uint64("start", start))
 	f.s.metrics.gaps.WithLabelValues(reasonRecreated).Inc()
-	f.s.tail.Reset(epoch, start, notice)
+	f.s.hub.reset(epoch, start, notice)
 	return nil
 }
 
@@ -151,14 +155,32 @@ func (f *follower) store(m *bus.Stored) error {
 	f.next = m.Seq + 1
 	encoded, kind, ok := f.encode(m)
 	if ok {
-		f.s.stats.count(kind, m.Data)
 		f.s.metrics.events.WithLabelValues(kind).Inc()
-		f.s.tail.Append(m.Seq, kind, encoded)
+		f.facts.Read(m.Data)
+		f.count(m, kind)
+		f.memory.Join(f.s.removals.seed, &f.facts)
+		f.s.hub.append(&incoming{seq: m.Seq, kind: kind, encoded: encoded, payload: m.Data, facts: &f.facts})
 	} else {
 		f.s.metrics.invalid.Inc()
+		f.s.hub.skip(f.next)
 	}
 	f.checkWarm()
 	return nil
+}
+
+// count counts an event. What was stored before the start is counted as past.
+func (f *follower) count(m *bus.Stored, kind string) {
+	e := stats.Event{Kind: kind, Facts: &f.facts, Stored: m.Time, Latency: -1}
+	if !f.isWarm {
+		f.s.book.Past(e)
+		return
+	}
+	if told := m.Header.Get(feed.HeaderReceived); told != "" {
+		if at, err := time.Parse(time.RFC3339Nano, told); err == nil {
+			e.Latency = max(0, time.Since(at))
+		}
+	}
+	f.s.book.Count(e)
 }
 
 // skipped tells everyone that the stream dropped messages before we read them.
@@ -171,7 +193,7 @@ func (f *follower) skipped(to uint64) error {
 	f.s.metrics.gaps.WithLabelValues(reasonTrimmed).Inc()
 	f.s.log.Warn("stream dropped events before they were read",
 		slog.Uint64("from_seq", gap.GetFromSeq()), slog.Uint64("to_seq", gap.GetToSeq()))
-	f.s.tail.Notice(to, notice)
+	f.s.hub.notice(to, notice)
 	return nil
 }
 

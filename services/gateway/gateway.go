@@ -14,6 +14,7 @@ import (
 
 	"github.com/blipstream/blipstream/internal/bus"
 	"github.com/blipstream/blipstream/internal/service"
+	"github.com/blipstream/blipstream/services/gateway/stats"
 	"github.com/blipstream/blipstream/services/gateway/tail"
 	"github.com/blipstream/blipstream/services/gateway/web"
 )
@@ -42,14 +43,21 @@ type Service struct {
 	listener net.Listener
 	server   *http.Server
 	site     *web.Site
-	tail     *tail.Tail
-	metrics  *metrics
-	limits   *limits
-	stats    *stats
-	parts    parts
-	follower *follower
-	replays  chan struct{} // a token per replay that may run
-	writers  *writers
+	// tail is the log of all events, which is the hub's.
+	tail      *tail.Tail
+	hub       *hub
+	removals  *removals
+	metrics   *metrics
+	limits    *limits
+	book      *stats.Book
+	status    status
+	parts     parts
+	snapshots snapshots
+	marks     marks
+	follower  *follower
+	replays   chan struct{} // a token per replay that may run
+	paced     chan struct{} // a token per replay at a pace that may run
+	writers   *writers
 	// closing is closed when streams must end; streams counts the handlers of
 	// streams, which the server forgets once their connection is taken over.
 	closing chan struct{}
@@ -68,12 +76,16 @@ func New(cfg Config, conn *bus.Conn, env service.Env) (*Service, error) {
 	}
 	s := &Service{
 		cfg: cfg, conn: conn, log: env.Log, site: site,
-		tail:    tail.New(tail.Options{Bytes: cfg.RingBytes, Window: cfg.Window}),
-		limits:  newLimits(cfg.MaxClients, cfg.MaxClientsPerAddr),
-		stats:   newStats(),
-		replays: make(chan struct{}, cfg.MaxReplays),
-		closing: make(chan struct{}),
+		removals: newRemovals(cfg.MaxRemovals),
+		limits:   newLimits(cfg.MaxClients, cfg.MaxClientsPerAddr),
+		book:     stats.NewBook(time.Now()),
+		replays:  make(chan struct{}, cfg.MaxReplays),
+		paced:    make(chan struct{}, cfg.MaxPaced),
+		closing:  make(chan struct{}),
 	}
+	s.status.backlog.Store(-1)
+	s.hub = newHub(s)
+	s.tail = s.hub.base.tail
 	if s.metrics, err = newMetrics(env.Metrics, s.tail); err != nil {
 		return nil, err
 	}
@@ -127,7 +139,8 @@ func (s *Service) Run(ctx context.Context) error {
 		{Name: "follower", Runner: s.follower},
 		{Name: "http", Runner: runner(s.serve)},
 		{Name: "writers", Runner: s.writers},
-		{Name: "stats", Runner: runner(s.runStats)},
+		{Name: "hub", Runner: s.hub},
+		{Name: "past", Runner: runner(s.readPast)},
 		{Name: "parts", Runner: runner(s.watchParts)},
 		{Name: "backlog", Runner: runner(s.watchBacklog)},
 	}

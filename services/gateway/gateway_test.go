@@ -117,13 +117,23 @@ func (w *world) settle() {
 // open opens a stream that ends with the test.
 func (w *world) open(query, lastID string) *ssetest.Stream {
 	w.t.Helper()
+	return w.openAs("/events"+query, lastID, "")
+}
+
+// openAs opens a stream of that path. encoding is what the client takes: ""
+// leaves that to Go's own transport, which takes gzip and undoes it.
+func (w *world) openAs(path, lastID, encoding string) *ssetest.Stream {
+	w.t.Helper()
 	ctx, cancel := context.WithTimeout(w.t.Context(), time.Minute)
 	w.t.Cleanup(cancel)
 	header := http.Header{}
 	if lastID != "" {
 		header.Set("Last-Event-ID", lastID)
 	}
-	s, err := ssetest.Open(ctx, nil, w.url()+"/events"+query, header)
+	if encoding != "" {
+		header.Set("Accept-Encoding", encoding)
+	}
+	s, err := ssetest.Open(ctx, nil, w.url()+path, header)
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -20,6 +20,11 @@ type metrics struct {
 	replays   *prometheus.CounterVec // outcome
 	replaying prometheus.Gauge
 	refused   *prometheus.CounterVec // reason
+	views     prometheus.Gauge
+	thinned   prometheus.Counter
+	removed   prometheus.Counter
+	pacing    prometheus.Gauge
+	backlog   prometheus.Gauge
 }
 
 // newMetrics makes and registers the collectors; log is asked for its state
@@ -29,16 +34,22 @@ func newMetrics(reg prometheus.Registerer, log *tail.Tail) (*metrics, error) {
 		clients:   prometheus.NewGauge(gaugeOpts("clients", "Open streams.")),
 		events:    newCounters("events_total", "Events read from the stream.", "kind"),
 		invalid:   prometheus.NewCounter(counterOpts("invalid_total", "Messages in the stream that are no events and were not sent.")),
-		sent:      prometheus.NewCounter(counterOpts("sent_events_total", "Events written, counted per client.")),
+		sent:      prometheus.NewCounter(counterOpts("sent_events_total", "Events, or compressed blocks of them, written, counted per client.")),
 		sentBytes: prometheus.NewCounter(counterOpts("sent_bytes_total", "Bytes of streams written, over all clients.")),
 		gaps:      newCounters("gaps_total", "Gaps told, counted per client or, for trimmed and backlog, per gateway.", "reason"),
 		slow:      newCounters("slow_total", "Clients that did not read: skipped (fell out of the memory) or cut (disconnected).", "outcome"),
 		replays:   newCounters("replays_total", "Histories read from the stream for a client.", "outcome"),
 		replaying: prometheus.NewGauge(gaugeOpts("replays", "Histories being read now.")),
 		refused:   newCounters("refused_total", "Streams refused.", "reason"),
+		views:     prometheus.NewGauge(gaugeOpts("views", "Different filters served, each as it is and compressed.")),
+		thinned:   prometheus.NewCounter(counterOpts("thinned_events_total", "Events left out by a rate, counted per filter.")),
+		removed:   prometheus.NewCounter(counterOpts("removed_events_total", "Events not served since their post was removed upstream.")),
+		pacing:    prometheus.NewGauge(gaugeOpts("paced_replays", "Histories being replayed at a pace now.")),
+		backlog:   prometheus.NewGauge(gaugeOpts("enrich_backlog", "Raw items that are not made events yet.")),
 	}
 	all := []prometheus.Collector{
 		m.clients, m.events, m.invalid, m.sent, m.sentBytes, m.gaps, m.slow, m.replays, m.replaying, m.refused,
+		m.views, m.thinned, m.removed, m.pacing, m.backlog,
 		ringGauge("ring_bytes", "Memory the newest events take.", log, func(s tail.State) float64 { return float64(s.Bytes) }),
 		ringGauge("ring_first_seq", "Oldest sequence in memory.", log, func(s tail.State) float64 { return float64(s.Floor) }),
 		ringGauge("ring_last_seq", "Newest sequence in memory.", log, func(s tail.State) float64 { return float64(s.Next) - 1 }),

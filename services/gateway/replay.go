@@ -63,7 +63,7 @@ func (c *client) replayOutcome(ctx context.Context) (string, error) {
 	case <-wait.C:
 		return replayBusy, c.giveUp()
 	case <-c.s.closing:
-		return replayLeft, errors.Join(errLeft, c.bye(byeShutdown))
+		return replayLeft, c.byeLeft()
 	case <-ctx.Done():
 		return replayLeft, errLeft
 	}
@@ -82,7 +82,7 @@ func (c *client) readHistory(ctx context.Context) (string, error) {
 	for served := 0; !c.join(); {
 		select {
 		case <-c.s.closing:
-			return replayLeft, errors.Join(errLeft, c.bye(byeShutdown))
+			return replayLeft, c.byeLeft()
 		default:
 		}
 		// A log that moves on faster than we read must not be chased for ever.
@@ -123,11 +123,22 @@ func (c *client) nothing(ctx context.Context, before tail.State, first uint64) e
 	return c.flush()
 }
 
-// join takes the client over to the log if that holds what comes next.
+// join finds what comes next in memory: in the client's own log, where that can
+// be sent as it is, else in the log of all events.
 func (c *client) join() bool {
-	reader, ok := c.s.tail.From(c.start.epoch, c.start.next, c.req.Kinds)
+	if !c.isLive && !c.zip.on && c.req.Rate == 0 && !c.s.removals.since(c.start.next) {
+		if reader, ok := c.log().From(c.start.epoch, c.start.next, c.req.Kinds); ok {
+			c.reader = reader
+			return true
+		}
+	}
+	var kinds []string
+	if !c.isLive {
+		kinds = c.req.Kinds
+	}
+	ring, ok := c.s.tail.From(c.start.epoch, c.start.next, kinds)
 	if ok {
-		c.reader = reader
+		c.history.ring = ring
 	}
 	return ok
 }
@@ -156,16 +167,26 @@ func (c *client) giveUp() error {
 func (c *client) fetch(ctx context.Context) ([]bus.Stored, bus.StreamState, error) {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
-	var subjects []string
-	if len(c.req.Kinds) == 1 { // the stream filters by one subject at a time
-		subjects = append(subjects, feed.EventSubject(feed.Kind(c.req.Kinds[0])))
-	}
-	batch, err := c.s.conn.Range(ctx, feed.StreamEvents, c.start.next, replayBatch, subjects...)
+	stream, subjects := c.source()
+	batch, err := c.s.conn.Range(ctx, stream, c.start.next, replayBatch, subjects...)
 	if err != nil {
 		return nil, bus.StreamState{}, err
 	}
-	state, err := c.s.conn.Stream(ctx, feed.StreamEvents)
+	state, err := c.s.conn.Stream(ctx, stream)
 	return batch, state, err
+}
+
+// source is where the history is: the stream, and which of its subjects. The
+// stream filters by one subject at a time.
+func (c *client) source() (stream string, subjects []string) {
+	switch {
+	case c.req.Run != "":
+		return feed.StreamReplay, []string{feed.ReplaySubjects(c.req.Run)}
+	case len(c.req.Kinds) == 1 && !c.isLive:
+		return feed.StreamEvents, []string{feed.EventSubject(feed.Kind(c.req.Kinds[0]))}
+	default:
+		return feed.StreamEvents, nil
+	}
 }
 
 // otherStream goes over to a stream that was made anew meanwhile.
@@ -178,21 +199,35 @@ func (c *client) otherStream(state bus.StreamState) error {
 // the stream held after they were read.
 func (c *client) sendBatch(batch []bus.Stored, first uint64) error {
 	for i := range batch {
-		m := &batch[i]
-		if err := c.lost(min(m.Seq, first)); err != nil {
+		if err := c.sendStored(&batch[i], first); err != nil {
 			return err
-		}
-		c.start.next = m.Seq + 1
-		if tail.Wants(c.req.Kinds, string(feed.KindOf(m.Subject))) {
-			c.buf, _, _ = appendStored(c.buf, c.start.epoch, m)
-		}
-		if len(c.buf) >= replayFlush {
-			if err := c.flush(); err != nil {
-				return err
-			}
 		}
 	}
 	return c.flush()
+}
+
+// sendStored sends a message that the client wants, together with others.
+func (c *client) sendStored(m *bus.Stored, first uint64) error {
+	if err := c.lost(min(m.Seq, first)); err != nil {
+		return err
+	}
+	c.start.next = m.Seq + 1
+	c.offerStored(m)
+	if len(c.buf) < replayFlush {
+		return nil
+	}
+	return c.flush()
+}
+
+// offerStored adds a message of the stream, if the client wants it.
+func (c *client) offerStored(m *bus.Stored) {
+	kind := feed.KindOf(m.Subject)
+	if !kind.Valid() || len(m.Data) == 0 {
+		return
+	}
+	if c.history.offer(c.s, &incoming{seq: m.Seq, kind: string(kind), payload: m.Data}) {
+		c.buf, _, _ = appendStored(c.buf, c.start.epoch, m)
+	}
 }
 
 // lost tells that the stream dropped what lies before sequence next, if the

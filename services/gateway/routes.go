@@ -21,10 +21,13 @@ const corsMaxAge = "600"
 // routes says what is served where.
 func (s *Service) routes(health *service.Health, gatherer prometheus.Gatherer) http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("GET /events", s.cors(http.HandlerFunc(s.serveEvents)))
-	mux.Handle("OPTIONS /events", s.cors(http.HandlerFunc(preflight)))
-	mux.Handle("GET /api/stats", s.cors(http.HandlerFunc(s.serveStats)))
-	mux.Handle("OPTIONS /api/stats", s.cors(http.HandlerFunc(preflight)))
+	for path, serve := range map[string]http.HandlerFunc{
+		"/events": s.serveEvents, "/live": s.serveLive,
+		"/api/stats": s.serveStats, "/api/snapshot": s.serveSnapshot, "/api/history": s.serveHistory,
+	} {
+		mux.Handle("GET "+path, s.cors(serve))
+		mux.Handle("OPTIONS "+path, s.cors(http.HandlerFunc(preflight)))
+	}
 	if gatherer == nil {
 		gatherer = prometheus.NewRegistry()
 	}

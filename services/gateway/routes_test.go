@@ -36,6 +36,10 @@ func TestConfigThatCannotWork(t *testing.T) {
 		"max-clients-per-addr": func(c *Config) { c.MaxClientsPerAddr = 0 },
 		"max-replays":          func(c *Config) { c.MaxReplays = 0 },
 		"max-replay-events":    func(c *Config) { c.MaxReplayEvents = 0 },
+		"max-paced":            func(c *Config) { c.MaxPaced = 0 },
+		"max-views":            func(c *Config) { c.MaxViews = 1 },
+		"max-removals":         func(c *Config) { c.MaxRemovals = 0 },
+		"max-past-events":      func(c *Config) { c.MaxPastEvents = -1 },
 		"allow-origin":         func(c *Config) { c.AllowOrigin = []string{"example.org"} },
 		"listen":               func(c *Config) { c.Addr = "nowhere:x" },
 	} {
@@ -92,7 +96,7 @@ func TestStats(t *testing.T) {
 	w.next(w.open("", ""))
 	w.publish(3, 10)
 	w.settle()
-	w.gateway.stats.tick(time.Second)
+	w.gateway.book.Tick(time.Now(), time.Second)
 	var got struct {
 		Events, LastSeq string
 		Kinds           map[string]string
@@ -105,20 +109,6 @@ func TestStats(t *testing.T) {
 	}
 	if got.Events != "6" || got.LastSeq != "6" || got.Kinds["geo_blip"] != "3" || got.Clients != 1 || got.Simulated || got.Version == "" {
 		t.Errorf("got %+v", got)
-	}
-}
-
-func TestIsSimulated(t *testing.T) {
-	for payload, want := range map[string]bool{
-		`{"id":"1","simulated":true}`:   true,
-		`{"simulated": true,"id":"1"}`:  true,
-		`{"simulated":false}`:           false,
-		`{"body":"\"simulated\":true"}`: false,
-		`{"body":"x"}`:                  false,
-	} {
-		if got := isSimulated([]byte(payload)); got != want {
-			t.Errorf("%s: %v", payload, got)
-		}
 	}
 }
 

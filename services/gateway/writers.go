@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -11,6 +12,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/blipstream/blipstream/services/gateway/pack"
 	"github.com/blipstream/blipstream/services/gateway/sse"
 	"github.com/blipstream/blipstream/services/gateway/tail"
 )
@@ -63,12 +65,12 @@ func (w *writers) Run(ctx context.Context) error {
 
 // adopt hands a connection to a writer, which calls leave at its end; false if
 // the writers have stopped.
-func (w *writers) adopt(o *rawOutlet, r *tail.Reader, leave func()) bool {
+func (w *writers) adopt(o *rawOutlet, r *tail.Reader, zipped bool, leave func()) bool {
 	raw, err := o.conn.SyscallConn()
 	if err != nil || o.conn.SetDeadline(time.Time{}) != nil {
 		return false
 	}
-	p := &peer{conn: o.conn, raw: raw, reader: r, leave: leave, beat: time.Now().Add(w.s.cfg.Heartbeat)}
+	p := &peer{conn: o.conn, raw: raw, reader: r, zipped: zipped, leave: leave, beat: time.Now().Add(w.s.cfg.Heartbeat)}
 	return w.shards[w.turn.Add(1)%uint64(len(w.shards))].adopt(p)
 }
 
@@ -86,17 +88,38 @@ type peer struct {
 	stalled time.Time
 	// skip counts down the passes to leave out, skips is what it begins at.
 	skip, skips uint8
+	// zipped says that the stream is compressed.
+	zipped bool
+}
+
+// own returns what is meant for this client alone, in the form it takes.
+func (p *peer) own(data []byte) []byte {
+	if p.zipped {
+		return pack.AppendStored(nil, data)
+	}
+	return data
+}
+
+// group is the clients of one log.
+type group struct {
+	log   *tail.Tail
+	peers []*peer
+	// seen is the log's version when the clients last had their turn.
+	seen uint64
+	// stalled says that one of them had no room then, more that one could have
+	// taken more.
+	stalled, more bool
 }
 
 // shard is one writer.
 type shard struct {
 	s       *Service
-	peers   []*peer
+	groups  []*group
 	scratch [][]byte
 	write   nonBlocking
 	// sent since the counters were last brought up to date.
 	bytes, events int
-	// stalled says that the last pass found a peer without room.
+	// stalled says that a peer of the present pass had no room.
 	stalled bool
 
 	mu      sync.Mutex
@@ -128,13 +151,15 @@ func (sh *shard) adopt(p *peer) bool {
 func (sh *shard) run(ctx context.Context) {
 	timer := time.NewTimer(idleTick)
 	defer timer.Stop()
-	for {
-		changed := sh.s.tail.Changed()
+	for all := false; ; {
+		changed := sh.s.hub.wake.Wait()
 		sh.admit()
-		if more := sh.pass(time.Now()); more && ctx.Err() == nil {
+		stalled, more := sh.turn(all, time.Now())
+		all = false
+		if more && ctx.Err() == nil {
 			continue
 		}
-		if sh.stalled {
+		if stalled {
 			timer.Reset(stalledTick)
 		} else {
 			timer.Reset(idleTick)
@@ -143,6 +168,7 @@ func (sh *shard) run(ctx context.Context) {
 		case <-changed:
 		case <-sh.wake:
 		case <-timer.C:
+			all = true // heartbeats may be due
 		case <-ctx.Done():
 			sh.farewell()
 			return
@@ -150,33 +176,64 @@ func (sh *shard) run(ctx context.Context) {
 	}
 }
 
-// admit adds the peers that have arrived.
+// admit adds the peers that have arrived to the groups of their logs.
 func (sh *shard) admit() {
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	sh.peers = append(sh.peers, sh.arrived...)
+	for _, p := range sh.arrived {
+		g := sh.group(p.reader.Tail())
+		g.peers = append(g.peers, p)
+		g.more = true
+	}
 	sh.arrived = nil
 }
 
-// pass gives every peer its turn; true if one of them could take more now.
-func (sh *shard) pass(now time.Time) (more bool) {
-	sh.stalled = false
-	kept := sh.peers[:0]
-	for _, p := range sh.peers {
+// group finds the group of a log, or makes it.
+func (sh *shard) group(log *tail.Tail) *group {
+	for _, g := range sh.groups {
+		if g.log == log {
+			return g
+		}
+	}
+	g := &group{log: log}
+	sh.groups = append(sh.groups, g)
+	return g
+}
+
+// turn gives the peers their turn whose log has more for them; with all, every
+// peer.
+func (sh *shard) turn(all bool, now time.Time) (stalled, more bool) {
+	for _, g := range sh.groups {
+		version := g.log.Version() // before reading: what comes later counts as new
+		if all || g.stalled || g.more || version != g.seen {
+			g.seen = version
+			sh.pass(g, now)
+		}
+		stalled = stalled || g.stalled
+		more = more || g.more
+	}
+	sh.groups = slices.DeleteFunc(sh.groups, func(g *group) bool { return len(g.peers) == 0 })
+	return stalled, more
+}
+
+// pass gives every peer of a group its turn.
+func (sh *shard) pass(g *group, now time.Time) {
+	sh.stalled, g.more = false, false
+	kept := g.peers[:0]
+	for _, p := range g.peers {
 		again, ok := sh.serve(p, now)
 		if !ok {
 			sh.drop(p)
 			continue
 		}
-		more = more || again
+		g.more = g.more || again
 		kept = append(kept, p)
 	}
-	clear(sh.peers[len(kept):])
-	sh.peers = kept
+	clear(g.peers[len(kept):])
+	g.peers, g.stalled = kept, sh.stalled
 	sh.s.metrics.sent.Add(float64(sh.events))
 	sh.s.metrics.sentBytes.Add(float64(sh.bytes))
 	sh.events, sh.bytes = 0, 0
-	return more
 }
 
 // serve writes to one peer what it can take; false if it is to be dropped.
@@ -207,7 +264,8 @@ func (sh *shard) step(p *peer, now time.Time) (took bool, err error) {
 	chunk, gap := p.reader.Next(sh.scratch)
 	switch {
 	case gap != nil:
-		p.rest, err = sh.s.appendSlow(nil, p.reader, gap)
+		told, err := sh.s.appendSlow(nil, p.reader, gap)
+		p.rest = p.own(told)
 		return true, err
 	case chunk.Bytes > 0:
 		sh.scratch = chunk.Runs
@@ -215,7 +273,7 @@ func (sh *shard) step(p *peer, now time.Time) (took bool, err error) {
 	case now.Before(p.beat):
 		return false, nil
 	}
-	p.rest = sse.AppendHB(nil, position(p.reader), now)
+	p.rest = p.own(sse.AppendHB(nil, position(p.reader), now))
 	p.beat = now.Add(sh.s.cfg.Heartbeat)
 	return true, nil
 }
@@ -292,16 +350,24 @@ func (sh *shard) farewell() {
 	sh.stopped = true
 	sh.mu.Unlock()
 	sh.admit()
-	sh.s.tail.Flush()
-	sh.pass(time.Now())
-	for _, p := range sh.peers {
-		if len(p.rest) == 0 {
-			if bye, err := appendBye(nil, byeShutdown); err == nil {
-				sh.scratch = append(sh.scratch[:0], bye)
-				_, _ = sh.write.to(p.raw, sh.scratch) // it ends either way
-			}
+	sh.s.hub.flush()
+	sh.turn(true, time.Now())
+	for _, g := range sh.groups {
+		for _, p := range g.peers {
+			sh.bye(p)
+			sh.drop(p)
 		}
-		sh.drop(p)
 	}
-	sh.peers = nil
+	sh.groups = nil
+}
+
+// bye says bye to a peer that is not in the middle of something.
+func (sh *shard) bye(p *peer) {
+	if len(p.rest) > 0 {
+		return
+	}
+	if bye, err := appendBye(nil, byeShutdown); err == nil {
+		sh.scratch = append(sh.scratch[:0], p.own(bye))
+		_, _ = sh.write.to(p.raw, sh.scratch) // it ends either way
+	}
 }

@@ -18,10 +18,13 @@ import (
 // The names of the gateway's own events. error and open are never sent: an
 // EventSource would hand them to the handlers of its own events of that name.
 const (
-	EventHello = "hello"
-	EventHB    = "hb"
-	EventGap   = "gap"
-	EventBye   = "bye"
+	EventHello   = "hello"
+	EventHB      = "hb"
+	EventGap     = "gap"
+	EventBye     = "bye"
+	EventThinned = "thinned"
+	EventFrame   = "frame"
+	EventStats   = "stats"
 )
 
 // Bounds of the retry: field, in milliseconds. A browser waits exactly as long
@@ -87,4 +90,28 @@ func AppendBye(dst []byte, b *feedv1.Bye) ([]byte, error) {
 		return dst, err
 	}
 	return Append(dst, &sse.Event{Event: []byte(EventBye), Data: data}), nil
+}
+
+// AppendThinned appends what a rate left out. It has no id: the events that
+// were sent have.
+func AppendThinned(dst []byte, m *feedv1.Thinned) ([]byte, error) {
+	data, err := JSON(m)
+	if err != nil {
+		return dst, err
+	}
+	return Append(dst, &sse.Event{Event: []byte(EventThinned), Data: data}), nil
+}
+
+// AppendFrame appends a frame. Its id is the last sequence that it covers.
+func AppendFrame(dst []byte, at ID, data []byte) []byte {
+	return Append(dst, &sse.Event{ID: at.Append(nil), Event: []byte(EventFrame), Data: data})
+}
+
+// AppendStats appends statistics.
+func AppendStats(dst []byte, m *feedv1.Stats) ([]byte, error) {
+	data, err := JSON(m)
+	if err != nil {
+		return dst, err
+	}
+	return Append(dst, &sse.Event{Event: []byte(EventStats), Data: data}), nil
 }

@@ -2,6 +2,7 @@ package sse
 
 import (
 	"bytes"
+	"slices"
 
 	"github.com/r3labs/sse/v2"
 )
@@ -71,4 +72,23 @@ func cutLine(data []byte) (line, rest []byte, more bool) {
 		rest = rest[1:]
 	}
 	return data[:i], rest, true
+}
+
+// Data returns the data of an event that Append made, its lines joined by \n.
+// It is part of event where there is one line, as is usual.
+func Data(event []byte) []byte {
+	var data []byte
+	for line := range bytes.Lines(event) {
+		value, ok := bytes.CutPrefix(line, []byte("data: "))
+		if !ok {
+			continue
+		}
+		value = bytes.TrimSuffix(value, []byte("\n"))
+		if data == nil {
+			data = slices.Clip(value)
+		} else {
+			data = append(append(data, '\n'), value...)
+		}
+	}
+	return data
 }

@@ -75,6 +75,9 @@ func FuzzAppend(f *testing.F) {
 		if strings.ContainsAny(wire, "\r\x00") || !strings.HasSuffix(wire, "\n\n") || strings.Contains(wire[:len(wire)-1], "\n\n") {
 			t.Fatalf("broken framing: %q", wire)
 		}
+		if got, want := string(Data([]byte(wire))), fields(t, wire)[0][2]; got != want {
+			t.Fatalf("Data is %q, want %q", got, want)
+		}
 		got := fields(t, wire)
 		clean := strings.NewReplacer("\r", "", "\n", "", "\x00", "")
 		lines := strings.NewReplacer("\r\n", "\n", "\r", "\n", "\x00", " ")

@@ -21,8 +21,8 @@ type Problem struct {
 	RetryAfter time.Duration `json:"-"`
 }
 
-// badParam is the problem of a parameter that cannot be understood.
-func badParam(name, rule string) *Problem {
+// BadParam is the problem of a parameter that cannot be understood.
+func BadParam(name, rule string) *Problem {
 	detail := rule
 	if name != "" {
 		detail = strconv.Quote(name) + " " + rule

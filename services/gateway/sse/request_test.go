@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/blipstream/blipstream/internal/feed"
+	"github.com/blipstream/blipstream/services/gateway/filter"
 )
 
 var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
@@ -37,6 +38,10 @@ func TestParseRequest(t *testing.T) {
 		{"lastEventId=abc1-42", "", Request{Resume: id("abc1", 42)}},
 		{"lastEventId=abc1-42", "abc1-50", Request{Resume: id("abc1", 50)}},
 		{"", "1003", Request{Resume: id("", 0)}},
+		{"source=a&q=Rain", "", Request{Filter: filter.Filter{Sources: []string{"a"}, Words: []string{"rain"}}}},
+		{"rate=5&bbox=170,-20,-170,20", "", Request{Rate: 5, Filter: filter.Filter{Box: &filter.Box{West: 170, South: -20, East: -170, North: 20}}}},
+		{"since=1m&speed=2.5", "", Request{Since: noon.Add(-time.Minute), Speed: 2.5}},
+		{"run=r1&speed=100", "", Request{Run: "r1", Speed: 100}},
 	} {
 		got, problem := parse(tc.query, tc.header)
 		if problem != nil {
@@ -66,6 +71,22 @@ func TestBadParametersAreNamed(t *testing.T) {
 		"lastEventId=e-18446744073709551615": "lastEventId",
 		"lastEventId=E-1":                    "lastEventId",
 		"colour=red":                         "colour",
+		"source=":                            "source",
+		"lang=x":                             "lang",
+		"country=FIN":                        "country",
+		"q=":                                 "q",
+		"bbox=0,0,1":                         "bbox",
+		"rate=0":                             "rate",
+		"rate=1.5":                           "rate",
+		"rate=10001":                         "rate",
+		"since=1m&speed=0.5":                 "speed",
+		"since=1m&speed=101":                 "speed",
+		"since=1m&speed=NaN":                 "speed",
+		"speed=2":                            "speed",
+		"run=a.b":                            "run",
+		"run=":                               "run",
+		"run=a&since=1m":                     "since",
+		"rate=1&rate=2":                      "rate",
 		"%zz":                                "",
 		"a;b":                                "",
 	} {
@@ -82,6 +103,8 @@ func FuzzParseRequest(f *testing.F) {
 	f.Add("kind=geo_blip&since=5m", "e-1")
 	f.Add("lastEventId=e-18446744073709551614&stream=x,y", "")
 	f.Add("since=2026-11-23T12:00:00Z&kind=%00", "-")
+	f.Add("source=a,b&lang=en&country=FI&q=x+y&bbox=170,-10,-170,10&rate=9", "")
+	f.Add("run=r&speed=1e1", "")
 	f.Fuzz(func(t *testing.T, query, header string) {
 		r := &http.Request{Header: http.Header{"Last-Event-Id": {header}}, URL: &url.URL{RawQuery: query}}
 		req, problem := ParseRequest(r, noon)
@@ -95,6 +118,9 @@ func FuzzParseRequest(f *testing.F) {
 			if !feed.Kind(kind).Valid() {
 				t.Fatalf("kind %q let through", kind)
 			}
+		}
+		if req.Rate < 0 || req.Rate > maxRate || req.Speed != 0 && !(req.Speed >= minSpeed && req.Speed <= maxSpeed) {
+			t.Fatalf("rate %d, speed %v let through", req.Rate, req.Speed)
 		}
 		if req.Resume != nil && *req.Resume != (ID{}) {
 			if again, err := ParseID(req.Resume.String()); err != nil || again != *req.Resume {
@@ -122,4 +148,15 @@ func FuzzParseID(f *testing.F) {
 			t.Fatalf("%q became %v, then %v, %v", s, id, again, err)
 		}
 	})
+}
+
+func TestAcceptsGzip(t *testing.T) {
+	for header, want := range map[string]bool{
+		"": false, "gzip": true, "deflate, gzip;q=1.0, *;q=0.5": true, "gzip;q=0": false, "gzip; q=0.000": false,
+		"identity": false, "*": false, "br, GZIP;Q=0.1": true, "xgzip": false,
+	} {
+		if got := acceptsGzip([]string{header}); got != want {
+			t.Errorf("%q: %v", header, got)
+		}
+	}
 }

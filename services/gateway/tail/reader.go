@@ -1,6 +1,7 @@
 package tail
 
 import (
+	"iter"
 	"slices"
 	"sort"
 )
@@ -37,6 +38,41 @@ type Chunk struct {
 
 	from    *segment
 	entries [2]int
+	// next is what the reader wanted before.
+	next uint64
+}
+
+// Entry is one event of a chunk.
+type Entry struct {
+	// Seq is the event's sequence. For a notice, which every reader gets, it is
+	// the sequence of the event that comes after it, and Kind is empty.
+	Seq  uint64
+	Kind string
+	// Bytes are the event as it was appended, never to be changed.
+	Bytes []byte
+}
+
+// Entries iterates over the events of a chunk that the reader has just read.
+func (r *Reader) Entries(c Chunk) iter.Seq[Entry] {
+	return func(yield func(Entry) bool) {
+		if c.Bytes == 0 {
+			return
+		}
+		if c.entries[1] == 0 {
+			yield(Entry{Seq: c.from.floor, Bytes: c.from.notice})
+			return
+		}
+		names := *r.tail.kinds.names.Load()
+		for i := c.entries[0]; i < c.entries[1]; i++ {
+			e := c.from.entries[i]
+			if !r.filter.match(e.kind) {
+				continue
+			}
+			if !yield(Entry{e.seq, names[e.kind], c.from.buf[c.from.start(i):e.end]}) {
+				return
+			}
+		}
+	}
 }
 
 // Live returns a reader of what will be appended from now on. kinds limits
@@ -90,6 +126,12 @@ func (r *Reader) Epoch() string { return r.epoch }
 // Position is the last sequence that is behind the reader.
 func (r *Reader) Position() uint64 { return r.next - 1 }
 
+// Generation counts the resets of the log up to where the reader is.
+func (r *Reader) Generation() uint64 { return r.generation }
+
+// Tail is the log that the reader reads.
+func (r *Reader) Tail() *Tail { return r.tail }
+
 // Next hands out what comes next and moves behind it. An empty chunk without a
 // gap means that there is nothing yet. With a gap, what was missed is told
 // first and the reader stands at the oldest event kept. scratch is reused for
@@ -103,7 +145,8 @@ func (r *Reader) Next(scratch [][]byte) (Chunk, *Gap) {
 			}
 			continue
 		}
-		sealed := s.sealed.Load() // before published: then that is final
+		sealed := s.sealed.Load()   // before published: then that is final
+		reached := s.reached.Load() // before published: what lies below is in it
 		n := int(s.published.Load())
 		if s.generation != r.generation {
 			r.enter(s)
@@ -115,6 +158,7 @@ func (r *Reader) Next(scratch [][]byte) (Chunk, *Gap) {
 			return c, nil
 		}
 		if !sealed {
+			r.next = max(r.next, reached)
 			return Chunk{}, nil
 		}
 		r.segment, r.index = r.segment+1, 0
@@ -129,7 +173,7 @@ func (r *Reader) enter(s *segment) {
 // take collects the entries of s up to n that the reader wants.
 func (r *Reader) take(s *segment, n int, scratch [][]byte) Chunk {
 	i := s.seek(r.index, n, r.next)
-	c := Chunk{Runs: scratch[:0], from: s, entries: [2]int{i, n}}
+	c := Chunk{Runs: scratch[:0], from: s, entries: [2]int{i, n}, next: r.next}
 	if i >= n {
 		r.index = max(r.index, i)
 		return c
@@ -183,23 +227,25 @@ func (r *Reader) fallen() *Gap {
 // sent bytes. It returns the rest of the event that was sent in part, to be
 // sent before anything else; nil if none was.
 func (r *Reader) Undo(c Chunk, sent int) (rest []byte) {
-	s := c.from
+	s, before := c.from, c.next
 	if c.entries[1] == 0 { // a notice
 		return s.notice[sent:]
 	}
 	for i := c.entries[0]; i < c.entries[1]; i++ {
 		if !r.filter.match(s.entries[i].kind) {
+			before = s.entries[i].following()
 			continue
 		}
 		event := s.buf[s.start(i):s.entries[i].end]
 		if sent < len(event) {
 			if sent == 0 {
-				r.index, r.next = i, s.entries[i].seq
+				r.index, r.next = i, before
 				return nil
 			}
 			r.index, r.next = i+1, s.entries[i].following()
 			return event[sent:]
 		}
+		before = s.entries[i].following()
 		sent -= len(event)
 	}
 	return nil

@@ -56,6 +56,8 @@ type segment struct {
 	// that there will never be more.
 	published atomic.Int32
 	sealed    atomic.Bool
+	// reached is what a reader wants next that has had all that is published.
+	reached atomic.Uint64
 }
 
 // fits reports whether an event of size bytes can be added.

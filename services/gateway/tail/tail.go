@@ -14,6 +14,9 @@ type Options struct {
 	// Window is how long events are collected before readers see them. The
 	// first event after a quiet window is seen at once. 0: no collecting.
 	Window time.Duration
+	// Wake, if not nil, is fired whenever readers can see more: for a writer
+	// that serves the readers of several logs.
+	Wake *Signal
 }
 
 // Tail is the log. Its methods may be called from anywhere; that sequences grow
@@ -26,8 +29,11 @@ type Tail struct {
 	slots []atomic.Pointer[segment]
 	// oldest is the number of the oldest segment still kept.
 	oldest atomic.Uint64
-	// changed is closed, and replaced, whenever readers can see more.
-	changed atomic.Pointer[chan struct{}]
+	// changed and wake are fired, and version counted up, whenever readers can
+	// see more.
+	changed *Signal
+	wake    *Signal
+	version atomic.Uint64
 
 	mu         sync.Mutex
 	epoch      string
@@ -50,15 +56,15 @@ type Tail struct {
 func New(o Options) *Tail {
 	limit := max(o.Bytes, 2*(segmentBytes+segmentEntries*entryBytes))
 	t := &Tail{
-		window: o.Window,
-		limit:  limit,
-		kinds:  newKindTable(),
-		floor:  1,
-		next:   1,
-		slots:  make([]atomic.Pointer[segment], limit/(segmentBytes+segmentEntries*entryBytes)+2),
+		window:  o.Window,
+		limit:   limit,
+		kinds:   newKindTable(),
+		changed: NewSignal(),
+		wake:    o.Wake,
+		floor:   1,
+		next:    1,
+		slots:   make([]atomic.Pointer[segment], limit/(segmentBytes+segmentEntries*entryBytes)+2),
 	}
-	ch := make(chan struct{})
-	t.changed.Store(&ch)
 	t.timer = time.AfterFunc(time.Hour, t.windowOver)
 	t.timer.Stop()
 	t.mu.Lock()
@@ -109,6 +115,17 @@ func (t *Tail) Notice(next uint64, encoded []byte) {
 	t.add(next, control, encoded)
 	t.next = next
 	t.touch()
+}
+
+// Advance says that there is nothing to append below sequence next: readers
+// that have had everything are then behind it, which nobody is woken for.
+func (t *Tail) Advance(next uint64) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.next = max(t.next, next)
+	if !t.dirty {
+		t.current.reached.Store(t.next)
+	}
 }
 
 // add writes an entry, beginning a segment if it does not fit.
@@ -190,13 +207,20 @@ func (t *Tail) publish(now time.Time) {
 		s.sealed.Store(n < t.current.number)
 	}
 	t.staged = t.current.number
-	ch := make(chan struct{})
-	close(*t.changed.Swap(&ch))
+	t.current.reached.Store(t.next)
+	t.version.Add(1)
+	t.changed.Fire()
+	if t.wake != nil {
+		t.wake.Fire()
+	}
 }
 
 // Changed returns a channel that is closed when readers can see more than they
 // could at the time of the call. Take it before reading, wait for it after.
-func (t *Tail) Changed() <-chan struct{} { return *t.changed.Load() }
+func (t *Tail) Changed() <-chan struct{} { return t.changed.Wait() }
+
+// Version counts how often readers came to see more.
+func (t *Tail) Version() uint64 { return t.version.Load() }
 
 // State is a Tail at one moment.
 type State struct {

@@ -351,3 +351,57 @@ func BenchmarkNext(b *testing.B) {
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(len(readers)), "ns/reader")
 }
+
+func TestAdvanceMovesWhoHasHadEverything(t *testing.T) {
+	tl := newTail(t, 1<<20)
+	r, filtered := tl.Live(nil), tl.Live([]string{"b"})
+	fill(tl, 1, 3, 50)
+	tl.Advance(10)
+	if read(r); r.Position() != 9 {
+		t.Errorf("position %d, want 9", r.Position())
+	}
+	if read(filtered); filtered.Position() != 9 {
+		t.Errorf("filtered: position %d, want 9", filtered.Position())
+	}
+	fill(tl, 10, 12, 50)
+	same(t, read(r), span(10, 12))
+	if again, ok := tl.From("e", 10, nil); !ok {
+		t.Error("cannot start where it advanced to")
+	} else {
+		same(t, read(again), span(10, 12))
+	}
+}
+
+// What has been appended and not published is not passed over by Advance.
+func TestAdvanceWaitsForTheWindow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tl := New(Options{Bytes: 1 << 20, Window: time.Second})
+		tl.Reset("e", 1, nil)
+		r := tl.Live(nil) // the reset has just opened a window
+		fill(tl, 1, 2, 50)
+		tl.Advance(9)
+		if read(r); r.Position() != 0 {
+			t.Errorf("position %d before the window is over", r.Position())
+		}
+		<-time.After(2 * time.Second)
+		same(t, read(r), span(1, 2))
+		if read(r); r.Position() != 8 {
+			t.Errorf("position %d, want 8", r.Position())
+		}
+	})
+}
+
+func TestEventsOfAChunk(t *testing.T) {
+	tl := newTail(t, 1<<20)
+	r := tl.Live([]string{"b"})
+	fill(tl, 1, 4, 50)
+	tl.Notice(0, []byte("n\n"))
+	c, _ := r.Next(nil)
+	var got []string
+	for e := range r.Entries(c) {
+		got = append(got, fmt.Sprintf("%d:%s:%s", e.Seq, e.Kind, bytes.Fields(e.Bytes)[0]))
+	}
+	if want := "[2:b:2 4:b:4 5::n]"; fmt.Sprint(got) != want {
+		t.Errorf("got %q, want %s", got, want)
+	}
+}

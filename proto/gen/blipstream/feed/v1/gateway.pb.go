@@ -328,6 +328,17 @@ type Stats struct {
 	Version string `protobuf:"bytes,7,opt,name=version,proto3" json:"version,omitempty"`
 	// True while the newest events come from a simulator.
 	Simulated bool `protobuf:"varint,8,opt,name=simulated,proto3" json:"simulated,omitempty"`
+	// Events of the last second, by kind, source, language and country.
+	Rates *Rates `protobuf:"bytes,9,opt,name=rates,proto3" json:"rates,omitempty"`
+	// The last 1, 5 and 60 minutes.
+	Windows []*Window `protobuf:"bytes,10,rep,name=windows,proto3" json:"windows,omitempty"`
+	// Time from the arrival of an item to the arrival of its event at the
+	// gateway, over the last minute; absent where it is not known.
+	Latency *Latency `protobuf:"bytes,11,opt,name=latency,proto3" json:"latency,omitempty"`
+	// Items that are stored and not yet made events; absent where it is not known.
+	Backlog *uint64 `protobuf:"varint,12,opt,name=backlog,proto3,oneof" json:"backlog,omitempty"`
+	// The sources, by name.
+	Sources []*SourceState `protobuf:"bytes,13,rep,name=sources,proto3" json:"sources,omitempty"`
 	// What the parts before the gateway say of themselves, by name; those that
 	// have said nothing for half a minute are left out.
 	Parts         []*PartStatus `protobuf:"bytes,20,rep,name=parts,proto3" json:"parts,omitempty"`
@@ -421,9 +432,799 @@ func (x *Stats) GetSimulated() bool {
 	return false
 }
 
+func (x *Stats) GetRates() *Rates {
+	if x != nil {
+		return x.Rates
+	}
+	return nil
+}
+
+func (x *Stats) GetWindows() []*Window {
+	if x != nil {
+		return x.Windows
+	}
+	return nil
+}
+
+func (x *Stats) GetLatency() *Latency {
+	if x != nil {
+		return x.Latency
+	}
+	return nil
+}
+
+func (x *Stats) GetBacklog() uint64 {
+	if x != nil && x.Backlog != nil {
+		return *x.Backlog
+	}
+	return 0
+}
+
+func (x *Stats) GetSources() []*SourceState {
+	if x != nil {
+		return x.Sources
+	}
+	return nil
+}
+
 func (x *Stats) GetParts() []*PartStatus {
 	if x != nil {
 		return x.Parts
+	}
+	return nil
+}
+
+// Rates is events a second.
+type Rates struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Kinds         map[string]float64     `protobuf:"bytes,1,rep,name=kinds,proto3" json:"kinds,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"fixed64,2,opt,name=value"`
+	Sources       map[string]float64     `protobuf:"bytes,2,rep,name=sources,proto3" json:"sources,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"fixed64,2,opt,name=value"`
+	Langs         map[string]float64     `protobuf:"bytes,3,rep,name=langs,proto3" json:"langs,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"fixed64,2,opt,name=value"`
+	Countries     map[string]float64     `protobuf:"bytes,4,rep,name=countries,proto3" json:"countries,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"fixed64,2,opt,name=value"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Rates) Reset() {
+	*x = Rates{}
+	mi := &file_blipstream_feed_v1_gateway_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Rates) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Rates) ProtoMessage() {}
+
+func (x *Rates) ProtoReflect() protoreflect.Message {
+	mi := &file_blipstream_feed_v1_gateway_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Rates.ProtoReflect.Descriptor instead.
+func (*Rates) Descriptor() ([]byte, []int) {
+	return file_blipstream_feed_v1_gateway_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *Rates) GetKinds() map[string]float64 {
+	if x != nil {
+		return x.Kinds
+	}
+	return nil
+}
+
+func (x *Rates) GetSources() map[string]float64 {
+	if x != nil {
+		return x.Sources
+	}
+	return nil
+}
+
+func (x *Rates) GetLangs() map[string]float64 {
+	if x != nil {
+		return x.Langs
+	}
+	return nil
+}
+
+func (x *Rates) GetCountries() map[string]float64 {
+	if x != nil {
+		return x.Countries
+	}
+	return nil
+}
+
+// Window is what a stretch of time up to now holds, counted by the time of
+// storing. Removals are counted among the kinds alone.
+type Window struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// How long it is.
+	Minutes uint32 `protobuf:"varint,1,opt,name=minutes,proto3" json:"minutes,omitempty"`
+	// True if all of it was read; after a start the oldest part may be missing.
+	Complete bool `protobuf:"varint,2,opt,name=complete,proto3" json:"complete,omitempty"`
+	// Events in it.
+	Events  uint64            `protobuf:"varint,3,opt,name=events,proto3" json:"events,omitempty"`
+	Kinds   map[string]uint64 `protobuf:"bytes,4,rep,name=kinds,proto3" json:"kinds,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"`
+	Sources map[string]uint64 `protobuf:"bytes,5,rep,name=sources,proto3" json:"sources,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"`
+	// Posts by language, those that tell one; the most frequent.
+	Langs map[string]uint64 `protobuf:"bytes,6,rep,name=langs,proto3" json:"langs,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"`
+	// Positions by country, those that tell one; the most frequent.
+	Countries map[string]uint64 `protobuf:"bytes,7,rep,name=countries,proto3" json:"countries,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"`
+	// The most frequent hashtags of posts, the first the most frequent.
+	Tags          []*Count `protobuf:"bytes,8,rep,name=tags,proto3" json:"tags,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Window) Reset() {
+	*x = Window{}
+	mi := &file_blipstream_feed_v1_gateway_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Window) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Window) ProtoMessage() {}
+
+func (x *Window) ProtoReflect() protoreflect.Message {
+	mi := &file_blipstream_feed_v1_gateway_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Window.ProtoReflect.Descriptor instead.
+func (*Window) Descriptor() ([]byte, []int) {
+	return file_blipstream_feed_v1_gateway_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *Window) GetMinutes() uint32 {
+	if x != nil {
+		return x.Minutes
+	}
+	return 0
+}
+
+func (x *Window) GetComplete() bool {
+	if x != nil {
+		return x.Complete
+	}
+	return false
+}
+
+func (x *Window) GetEvents() uint64 {
+	if x != nil {
+		return x.Events
+	}
+	return 0
+}
+
+func (x *Window) GetKinds() map[string]uint64 {
+	if x != nil {
+		return x.Kinds
+	}
+	return nil
+}
+
+func (x *Window) GetSources() map[string]uint64 {
+	if x != nil {
+		return x.Sources
+	}
+	return nil
+}
+
+func (x *Window) GetLangs() map[string]uint64 {
+	if x != nil {
+		return x.Langs
+	}
+	return nil
+}
+
+func (x *Window) GetCountries() map[string]uint64 {
+	if x != nil {
+		return x.Countries
+	}
+	return nil
+}
+
+func (x *Window) GetTags() []*Count {
+	if x != nil {
+		return x.Tags
+	}
+	return nil
+}
+
+// Count is how often something occurred.
+type Count struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Count         uint64                 `protobuf:"varint,2,opt,name=count,proto3" json:"count,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Count) Reset() {
+	*x = Count{}
+	mi := &file_blipstream_feed_v1_gateway_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Count) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Count) ProtoMessage() {}
+
+func (x *Count) ProtoReflect() protoreflect.Message {
+	mi := &file_blipstream_feed_v1_gateway_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Count.ProtoReflect.Descriptor instead.
+func (*Count) Descriptor() ([]byte, []int) {
+	return file_blipstream_feed_v1_gateway_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *Count) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Count) GetCount() uint64 {
+	if x != nil {
+		return x.Count
+	}
+	return 0
+}
+
+// Latency is a distribution of durations.
+type Latency struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	P50Ms float64                `protobuf:"fixed64,1,opt,name=p50_ms,json=p50Ms,proto3" json:"p50_ms,omitempty"`
+	P95Ms float64                `protobuf:"fixed64,2,opt,name=p95_ms,json=p95Ms,proto3" json:"p95_ms,omitempty"`
+	// How many events it was measured on.
+	Count         uint64 `protobuf:"varint,3,opt,name=count,proto3" json:"count,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Latency) Reset() {
+	*x = Latency{}
+	mi := &file_blipstream_feed_v1_gateway_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Latency) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Latency) ProtoMessage() {}
+
+func (x *Latency) ProtoReflect() protoreflect.Message {
+	mi := &file_blipstream_feed_v1_gateway_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Latency.ProtoReflect.Descriptor instead.
+func (*Latency) Descriptor() ([]byte, []int) {
+	return file_blipstream_feed_v1_gateway_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *Latency) GetP50Ms() float64 {
+	if x != nil {
+		return x.P50Ms
+	}
+	return 0
+}
+
+func (x *Latency) GetP95Ms() float64 {
+	if x != nil {
+		return x.P95Ms
+	}
+	return 0
+}
+
+func (x *Latency) GetCount() uint64 {
+	if x != nil {
+		return x.Count
+	}
+	return 0
+}
+
+// SourceState says how a source is doing, as far as its events tell.
+type SourceState struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Name of the source.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// When its newest event was stored.
+	LastTime *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=last_time,json=lastTime,proto3" json:"last_time,omitempty"`
+	// Its events in the last second.
+	Rate          float64 `protobuf:"fixed64,3,opt,name=rate,proto3" json:"rate,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SourceState) Reset() {
+	*x = SourceState{}
+	mi := &file_blipstream_feed_v1_gateway_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SourceState) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SourceState) ProtoMessage() {}
+
+func (x *SourceState) ProtoReflect() protoreflect.Message {
+	mi := &file_blipstream_feed_v1_gateway_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SourceState.ProtoReflect.Descriptor instead.
+func (*SourceState) Descriptor() ([]byte, []int) {
+	return file_blipstream_feed_v1_gateway_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *SourceState) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *SourceState) GetLastTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.LastTime
+	}
+	return nil
+}
+
+func (x *SourceState) GetRate() float64 {
+	if x != nil {
+		return x.Rate
+	}
+	return 0
+}
+
+// Frame is what happened in a tenth of a second, as far as a person can take
+// it in. Event name: frame. A frame of another length sums up what a client
+// missed or begins with; its posts may then be more.
+type Frame struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Sequences of the first and the last event in it.
+	FromSeq uint64 `protobuf:"varint,1,opt,name=from_seq,json=fromSeq,proto3" json:"from_seq,omitempty"`
+	ToSeq   uint64 `protobuf:"varint,2,opt,name=to_seq,json=toSeq,proto3" json:"to_seq,omitempty"`
+	// The gateway's clock; in a replay the time that is being replayed.
+	Time *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=time,proto3" json:"time,omitempty"`
+	// A fair sample of the posts, in order.
+	Posts []*SimpleTweet `protobuf:"bytes,4,rep,name=posts,proto3" json:"posts,omitempty"`
+	// All positions, merged where they are close.
+	Cells []*Cell `protobuf:"bytes,5,rep,name=cells,proto3" json:"cells,omitempty"`
+	// Exact number of events that match the filter, by kind, in the frame.
+	Totals map[string]uint64 `protobuf:"bytes,6,rep,name=totals,proto3" json:"totals,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"`
+	// Everything that was removed, whatever the filter.
+	PostsRemoved  []*PostRemoved `protobuf:"bytes,7,rep,name=posts_removed,json=postsRemoved,proto3" json:"posts_removed,omitempty"`
+	GeoRemoved    []*GeoRemoved  `protobuf:"bytes,8,rep,name=geo_removed,json=geoRemoved,proto3" json:"geo_removed,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Frame) Reset() {
+	*x = Frame{}
+	mi := &file_blipstream_feed_v1_gateway_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Frame) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Frame) ProtoMessage() {}
+
+func (x *Frame) ProtoReflect() protoreflect.Message {
+	mi := &file_blipstream_feed_v1_gateway_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Frame.ProtoReflect.Descriptor instead.
+func (*Frame) Descriptor() ([]byte, []int) {
+	return file_blipstream_feed_v1_gateway_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *Frame) GetFromSeq() uint64 {
+	if x != nil {
+		return x.FromSeq
+	}
+	return 0
+}
+
+func (x *Frame) GetToSeq() uint64 {
+	if x != nil {
+		return x.ToSeq
+	}
+	return 0
+}
+
+func (x *Frame) GetTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Time
+	}
+	return nil
+}
+
+func (x *Frame) GetPosts() []*SimpleTweet {
+	if x != nil {
+		return x.Posts
+	}
+	return nil
+}
+
+func (x *Frame) GetCells() []*Cell {
+	if x != nil {
+		return x.Cells
+	}
+	return nil
+}
+
+func (x *Frame) GetTotals() map[string]uint64 {
+	if x != nil {
+		return x.Totals
+	}
+	return nil
+}
+
+func (x *Frame) GetPostsRemoved() []*PostRemoved {
+	if x != nil {
+		return x.PostsRemoved
+	}
+	return nil
+}
+
+func (x *Frame) GetGeoRemoved() []*GeoRemoved {
+	if x != nil {
+		return x.GeoRemoved
+	}
+	return nil
+}
+
+// Cell is positions within one cell of a grid, half a degree wide; wider, by
+// powers of two, where a frame would otherwise hold too many.
+type Cell struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Mean of the positions, in degrees; the position itself where there is one.
+	Lat *float64 `protobuf:"fixed64,1,opt,name=lat,proto3,oneof" json:"lat,omitempty"`
+	Lon *float64 `protobuf:"fixed64,2,opt,name=lon,proto3,oneof" json:"lon,omitempty"`
+	// How many positions.
+	Count uint32 `protobuf:"varint,3,opt,name=count,proto3" json:"count,omitempty"`
+	// What sort of post they are of: "post", "reply" or "repost".
+	Type string `protobuf:"bytes,4,opt,name=type,proto3" json:"type,omitempty"`
+	// The largest radius_km among them; absent if all are points.
+	RadiusKm      *float64 `protobuf:"fixed64,5,opt,name=radius_km,json=radiusKm,proto3,oneof" json:"radius_km,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Cell) Reset() {
+	*x = Cell{}
+	mi := &file_blipstream_feed_v1_gateway_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Cell) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Cell) ProtoMessage() {}
+
+func (x *Cell) ProtoReflect() protoreflect.Message {
+	mi := &file_blipstream_feed_v1_gateway_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Cell.ProtoReflect.Descriptor instead.
+func (*Cell) Descriptor() ([]byte, []int) {
+	return file_blipstream_feed_v1_gateway_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *Cell) GetLat() float64 {
+	if x != nil && x.Lat != nil {
+		return *x.Lat
+	}
+	return 0
+}
+
+func (x *Cell) GetLon() float64 {
+	if x != nil && x.Lon != nil {
+		return *x.Lon
+	}
+	return 0
+}
+
+func (x *Cell) GetCount() uint32 {
+	if x != nil {
+		return x.Count
+	}
+	return 0
+}
+
+func (x *Cell) GetType() string {
+	if x != nil {
+		return x.Type
+	}
+	return ""
+}
+
+func (x *Cell) GetRadiusKm() float64 {
+	if x != nil && x.RadiusKm != nil {
+		return *x.RadiusKm
+	}
+	return 0
+}
+
+// Thinned tells how many events "rate" left out. Event name: thinned.
+type Thinned struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// How many.
+	Count uint64 `protobuf:"varint,1,opt,name=count,proto3" json:"count,omitempty"`
+	// Sequences of the first and the last of them.
+	FromSeq       uint64 `protobuf:"varint,2,opt,name=from_seq,json=fromSeq,proto3" json:"from_seq,omitempty"`
+	ToSeq         uint64 `protobuf:"varint,3,opt,name=to_seq,json=toSeq,proto3" json:"to_seq,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Thinned) Reset() {
+	*x = Thinned{}
+	mi := &file_blipstream_feed_v1_gateway_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Thinned) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Thinned) ProtoMessage() {}
+
+func (x *Thinned) ProtoReflect() protoreflect.Message {
+	mi := &file_blipstream_feed_v1_gateway_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Thinned.ProtoReflect.Descriptor instead.
+func (*Thinned) Descriptor() ([]byte, []int) {
+	return file_blipstream_feed_v1_gateway_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *Thinned) GetCount() uint64 {
+	if x != nil {
+		return x.Count
+	}
+	return 0
+}
+
+func (x *Thinned) GetFromSeq() uint64 {
+	if x != nil {
+		return x.FromSeq
+	}
+	return 0
+}
+
+func (x *Thinned) GetToSeq() uint64 {
+	if x != nil {
+		return x.ToSeq
+	}
+	return 0
+}
+
+// Snapshot is what a fresh page begins with. GET /api/snapshot.
+type Snapshot struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Identity of the stream that ids refer to.
+	Epoch string `protobuf:"bytes,1,opt,name=epoch,proto3" json:"epoch,omitempty"`
+	// The id to go on from: <epoch>-<seq>, as Last-Event-ID of /live.
+	Id string `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"`
+	// The newest posts, and the positions, of the newest 5,000 events.
+	Frame         *Frame `protobuf:"bytes,3,opt,name=frame,proto3" json:"frame,omitempty"`
+	Stats         *Stats `protobuf:"bytes,4,opt,name=stats,proto3" json:"stats,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Snapshot) Reset() {
+	*x = Snapshot{}
+	mi := &file_blipstream_feed_v1_gateway_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Snapshot) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Snapshot) ProtoMessage() {}
+
+func (x *Snapshot) ProtoReflect() protoreflect.Message {
+	mi := &file_blipstream_feed_v1_gateway_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Snapshot.ProtoReflect.Descriptor instead.
+func (*Snapshot) Descriptor() ([]byte, []int) {
+	return file_blipstream_feed_v1_gateway_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *Snapshot) GetEpoch() string {
+	if x != nil {
+		return x.Epoch
+	}
+	return ""
+}
+
+func (x *Snapshot) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *Snapshot) GetFrame() *Frame {
+	if x != nil {
+		return x.Frame
+	}
+	return nil
+}
+
+func (x *Snapshot) GetStats() *Stats {
+	if x != nil {
+		return x.Stats
+	}
+	return nil
+}
+
+// History is how many events were stored when. GET /api/history.
+type History struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Identity of the stream.
+	Epoch string `protobuf:"bytes,1,opt,name=epoch,proto3" json:"epoch,omitempty"`
+	// Start of the first step.
+	From *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=from,proto3" json:"from,omitempty"`
+	// Length of a step, in seconds.
+	StepSeconds uint32 `protobuf:"varint,3,opt,name=step_seconds,json=stepSeconds,proto3" json:"step_seconds,omitempty"`
+	// Events stored in each step, the oldest first; the last step is not over.
+	Counts        []uint64 `protobuf:"varint,4,rep,packed,name=counts,proto3" json:"counts,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *History) Reset() {
+	*x = History{}
+	mi := &file_blipstream_feed_v1_gateway_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *History) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*History) ProtoMessage() {}
+
+func (x *History) ProtoReflect() protoreflect.Message {
+	mi := &file_blipstream_feed_v1_gateway_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use History.ProtoReflect.Descriptor instead.
+func (*History) Descriptor() ([]byte, []int) {
+	return file_blipstream_feed_v1_gateway_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *History) GetEpoch() string {
+	if x != nil {
+		return x.Epoch
+	}
+	return ""
+}
+
+func (x *History) GetFrom() *timestamppb.Timestamp {
+	if x != nil {
+		return x.From
+	}
+	return nil
+}
+
+func (x *History) GetStepSeconds() uint32 {
+	if x != nil {
+		return x.StepSeconds
+	}
+	return 0
+}
+
+func (x *History) GetCounts() []uint64 {
+	if x != nil {
+		return x.Counts
 	}
 	return nil
 }
@@ -453,7 +1254,7 @@ type PartStatus struct {
 
 func (x *PartStatus) Reset() {
 	*x = PartStatus{}
-	mi := &file_blipstream_feed_v1_gateway_proto_msgTypes[5]
+	mi := &file_blipstream_feed_v1_gateway_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -465,7 +1266,7 @@ func (x *PartStatus) String() string {
 func (*PartStatus) ProtoMessage() {}
 
 func (x *PartStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_blipstream_feed_v1_gateway_proto_msgTypes[5]
+	mi := &file_blipstream_feed_v1_gateway_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -478,7 +1279,7 @@ func (x *PartStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PartStatus.ProtoReflect.Descriptor instead.
 func (*PartStatus) Descriptor() ([]byte, []int) {
-	return file_blipstream_feed_v1_gateway_proto_rawDescGZIP(), []int{5}
+	return file_blipstream_feed_v1_gateway_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *PartStatus) GetName() string {
@@ -527,7 +1328,7 @@ var File_blipstream_feed_v1_gateway_proto protoreflect.FileDescriptor
 
 const file_blipstream_feed_v1_gateway_proto_rawDesc = "" +
 	"\n" +
-	" blipstream/feed/v1/gateway.proto\x12\x12blipstream.feed.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xea\x01\n" +
+	" blipstream/feed/v1/gateway.proto\x12\x12blipstream.feed.v1\x1a\x1eblipstream/feed/v1/event.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xea\x01\n" +
 	"\x05Hello\x12\x14\n" +
 	"\x05epoch\x18\x01 \x01(\tR\x05epoch\x12.\n" +
 	"\x04time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x04time\x12\x1b\n" +
@@ -546,7 +1347,7 @@ const file_blipstream_feed_v1_gateway_proto_rawDesc = "" +
 	"\x04time\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x04time\"E\n" +
 	"\x03Bye\x12\x16\n" +
 	"\x06reason\x18\x01 \x01(\tR\x06reason\x12&\n" +
-	"\x0freopen_after_ms\x18\x02 \x01(\rR\rreopenAfterMs\"\xfc\x02\n" +
+	"\x0freopen_after_ms\x18\x02 \x01(\rR\rreopenAfterMs\"\x80\x05\n" +
 	"\x05Stats\x12.\n" +
 	"\x04time\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x04time\x12\x16\n" +
 	"\x06events\x18\x02 \x01(\x04R\x06events\x12\x12\n" +
@@ -555,12 +1356,110 @@ const file_blipstream_feed_v1_gateway_proto_rawDesc = "" +
 	"\aclients\x18\x05 \x01(\rR\aclients\x12\x19\n" +
 	"\blast_seq\x18\x06 \x01(\x04R\alastSeq\x12\x18\n" +
 	"\aversion\x18\a \x01(\tR\aversion\x12\x1c\n" +
-	"\tsimulated\x18\b \x01(\bR\tsimulated\x124\n" +
+	"\tsimulated\x18\b \x01(\bR\tsimulated\x12/\n" +
+	"\x05rates\x18\t \x01(\v2\x19.blipstream.feed.v1.RatesR\x05rates\x124\n" +
+	"\awindows\x18\n" +
+	" \x03(\v2\x1a.blipstream.feed.v1.WindowR\awindows\x125\n" +
+	"\alatency\x18\v \x01(\v2\x1b.blipstream.feed.v1.LatencyR\alatency\x12\x1d\n" +
+	"\abacklog\x18\f \x01(\x04H\x00R\abacklog\x88\x01\x01\x129\n" +
+	"\asources\x18\r \x03(\v2\x1f.blipstream.feed.v1.SourceStateR\asources\x124\n" +
 	"\x05parts\x18\x14 \x03(\v2\x1e.blipstream.feed.v1.PartStatusR\x05parts\x1a8\n" +
 	"\n" +
 	"KindsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\x04R\x05value:\x028\x01\"\xf2\x01\n" +
+	"\x05value\x18\x02 \x01(\x04R\x05value:\x028\x01B\n" +
+	"\n" +
+	"\b_backlog\"\xf7\x03\n" +
+	"\x05Rates\x12:\n" +
+	"\x05kinds\x18\x01 \x03(\v2$.blipstream.feed.v1.Rates.KindsEntryR\x05kinds\x12@\n" +
+	"\asources\x18\x02 \x03(\v2&.blipstream.feed.v1.Rates.SourcesEntryR\asources\x12:\n" +
+	"\x05langs\x18\x03 \x03(\v2$.blipstream.feed.v1.Rates.LangsEntryR\x05langs\x12F\n" +
+	"\tcountries\x18\x04 \x03(\v2(.blipstream.feed.v1.Rates.CountriesEntryR\tcountries\x1a8\n" +
+	"\n" +
+	"KindsEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\x01R\x05value:\x028\x01\x1a:\n" +
+	"\fSourcesEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\x01R\x05value:\x028\x01\x1a8\n" +
+	"\n" +
+	"LangsEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\x01R\x05value:\x028\x01\x1a<\n" +
+	"\x0eCountriesEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\x01R\x05value:\x028\x01\"\xf9\x04\n" +
+	"\x06Window\x12\x18\n" +
+	"\aminutes\x18\x01 \x01(\rR\aminutes\x12\x1a\n" +
+	"\bcomplete\x18\x02 \x01(\bR\bcomplete\x12\x16\n" +
+	"\x06events\x18\x03 \x01(\x04R\x06events\x12;\n" +
+	"\x05kinds\x18\x04 \x03(\v2%.blipstream.feed.v1.Window.KindsEntryR\x05kinds\x12A\n" +
+	"\asources\x18\x05 \x03(\v2'.blipstream.feed.v1.Window.SourcesEntryR\asources\x12;\n" +
+	"\x05langs\x18\x06 \x03(\v2%.blipstream.feed.v1.Window.LangsEntryR\x05langs\x12G\n" +
+	"\tcountries\x18\a \x03(\v2).blipstream.feed.v1.Window.CountriesEntryR\tcountries\x12-\n" +
+	"\x04tags\x18\b \x03(\v2\x19.blipstream.feed.v1.CountR\x04tags\x1a8\n" +
+	"\n" +
+	"KindsEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\x04R\x05value:\x028\x01\x1a:\n" +
+	"\fSourcesEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\x04R\x05value:\x028\x01\x1a8\n" +
+	"\n" +
+	"LangsEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\x04R\x05value:\x028\x01\x1a<\n" +
+	"\x0eCountriesEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\x04R\x05value:\x028\x01\"1\n" +
+	"\x05Count\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
+	"\x05count\x18\x02 \x01(\x04R\x05count\"M\n" +
+	"\aLatency\x12\x15\n" +
+	"\x06p50_ms\x18\x01 \x01(\x01R\x05p50Ms\x12\x15\n" +
+	"\x06p95_ms\x18\x02 \x01(\x01R\x05p95Ms\x12\x14\n" +
+	"\x05count\x18\x03 \x01(\x04R\x05count\"n\n" +
+	"\vSourceState\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x127\n" +
+	"\tlast_time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\blastTime\x12\x12\n" +
+	"\x04rate\x18\x03 \x01(\x01R\x04rate\"\xd1\x03\n" +
+	"\x05Frame\x12\x19\n" +
+	"\bfrom_seq\x18\x01 \x01(\x04R\afromSeq\x12\x15\n" +
+	"\x06to_seq\x18\x02 \x01(\x04R\x05toSeq\x12.\n" +
+	"\x04time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x04time\x125\n" +
+	"\x05posts\x18\x04 \x03(\v2\x1f.blipstream.feed.v1.SimpleTweetR\x05posts\x12.\n" +
+	"\x05cells\x18\x05 \x03(\v2\x18.blipstream.feed.v1.CellR\x05cells\x12=\n" +
+	"\x06totals\x18\x06 \x03(\v2%.blipstream.feed.v1.Frame.TotalsEntryR\x06totals\x12D\n" +
+	"\rposts_removed\x18\a \x03(\v2\x1f.blipstream.feed.v1.PostRemovedR\fpostsRemoved\x12?\n" +
+	"\vgeo_removed\x18\b \x03(\v2\x1e.blipstream.feed.v1.GeoRemovedR\n" +
+	"geoRemoved\x1a9\n" +
+	"\vTotalsEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\x04R\x05value:\x028\x01\"\x9e\x01\n" +
+	"\x04Cell\x12\x15\n" +
+	"\x03lat\x18\x01 \x01(\x01H\x00R\x03lat\x88\x01\x01\x12\x15\n" +
+	"\x03lon\x18\x02 \x01(\x01H\x01R\x03lon\x88\x01\x01\x12\x14\n" +
+	"\x05count\x18\x03 \x01(\rR\x05count\x12\x12\n" +
+	"\x04type\x18\x04 \x01(\tR\x04type\x12 \n" +
+	"\tradius_km\x18\x05 \x01(\x01H\x02R\bradiusKm\x88\x01\x01B\x06\n" +
+	"\x04_latB\x06\n" +
+	"\x04_lonB\f\n" +
+	"\n" +
+	"_radius_km\"Q\n" +
+	"\aThinned\x12\x14\n" +
+	"\x05count\x18\x01 \x01(\x04R\x05count\x12\x19\n" +
+	"\bfrom_seq\x18\x02 \x01(\x04R\afromSeq\x12\x15\n" +
+	"\x06to_seq\x18\x03 \x01(\x04R\x05toSeq\"\x92\x01\n" +
+	"\bSnapshot\x12\x14\n" +
+	"\x05epoch\x18\x01 \x01(\tR\x05epoch\x12\x0e\n" +
+	"\x02id\x18\x02 \x01(\tR\x02id\x12/\n" +
+	"\x05frame\x18\x03 \x01(\v2\x19.blipstream.feed.v1.FrameR\x05frame\x12/\n" +
+	"\x05stats\x18\x04 \x01(\v2\x19.blipstream.feed.v1.StatsR\x05stats\"\x8a\x01\n" +
+	"\aHistory\x12\x14\n" +
+	"\x05epoch\x18\x01 \x01(\tR\x05epoch\x12.\n" +
+	"\x04from\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x04from\x12!\n" +
+	"\fstep_seconds\x18\x03 \x01(\rR\vstepSeconds\x12\x16\n" +
+	"\x06counts\x18\x04 \x03(\x04R\x06counts\"\xf2\x01\n" +
 	"\n" +
 	"PartStatus\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
@@ -584,31 +1483,76 @@ func file_blipstream_feed_v1_gateway_proto_rawDescGZIP() []byte {
 	return file_blipstream_feed_v1_gateway_proto_rawDescData
 }
 
-var file_blipstream_feed_v1_gateway_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
+var file_blipstream_feed_v1_gateway_proto_msgTypes = make([]protoimpl.MessageInfo, 26)
 var file_blipstream_feed_v1_gateway_proto_goTypes = []any{
 	(*Hello)(nil),                 // 0: blipstream.feed.v1.Hello
 	(*Gap)(nil),                   // 1: blipstream.feed.v1.Gap
 	(*Heartbeat)(nil),             // 2: blipstream.feed.v1.Heartbeat
 	(*Bye)(nil),                   // 3: blipstream.feed.v1.Bye
 	(*Stats)(nil),                 // 4: blipstream.feed.v1.Stats
-	(*PartStatus)(nil),            // 5: blipstream.feed.v1.PartStatus
-	nil,                           // 6: blipstream.feed.v1.Stats.KindsEntry
-	(*timestamppb.Timestamp)(nil), // 7: google.protobuf.Timestamp
+	(*Rates)(nil),                 // 5: blipstream.feed.v1.Rates
+	(*Window)(nil),                // 6: blipstream.feed.v1.Window
+	(*Count)(nil),                 // 7: blipstream.feed.v1.Count
+	(*Latency)(nil),               // 8: blipstream.feed.v1.Latency
+	(*SourceState)(nil),           // 9: blipstream.feed.v1.SourceState
+	(*Frame)(nil),                 // 10: blipstream.feed.v1.Frame
+	(*Cell)(nil),                  // 11: blipstream.feed.v1.Cell
+	(*Thinned)(nil),               // 12: blipstream.feed.v1.Thinned
+	(*Snapshot)(nil),              // 13: blipstream.feed.v1.Snapshot
+	(*History)(nil),               // 14: blipstream.feed.v1.History
+	(*PartStatus)(nil),            // 15: blipstream.feed.v1.PartStatus
+	nil,                           // 16: blipstream.feed.v1.Stats.KindsEntry
+	nil,                           // 17: blipstream.feed.v1.Rates.KindsEntry
+	nil,                           // 18: blipstream.feed.v1.Rates.SourcesEntry
+	nil,                           // 19: blipstream.feed.v1.Rates.LangsEntry
+	nil,                           // 20: blipstream.feed.v1.Rates.CountriesEntry
+	nil,                           // 21: blipstream.feed.v1.Window.KindsEntry
+	nil,                           // 22: blipstream.feed.v1.Window.SourcesEntry
+	nil,                           // 23: blipstream.feed.v1.Window.LangsEntry
+	nil,                           // 24: blipstream.feed.v1.Window.CountriesEntry
+	nil,                           // 25: blipstream.feed.v1.Frame.TotalsEntry
+	(*timestamppb.Timestamp)(nil), // 26: google.protobuf.Timestamp
+	(*SimpleTweet)(nil),           // 27: blipstream.feed.v1.SimpleTweet
+	(*PostRemoved)(nil),           // 28: blipstream.feed.v1.PostRemoved
+	(*GeoRemoved)(nil),            // 29: blipstream.feed.v1.GeoRemoved
 }
 var file_blipstream_feed_v1_gateway_proto_depIdxs = []int32{
-	7, // 0: blipstream.feed.v1.Hello.time:type_name -> google.protobuf.Timestamp
-	7, // 1: blipstream.feed.v1.Heartbeat.time:type_name -> google.protobuf.Timestamp
-	7, // 2: blipstream.feed.v1.Stats.time:type_name -> google.protobuf.Timestamp
-	6, // 3: blipstream.feed.v1.Stats.kinds:type_name -> blipstream.feed.v1.Stats.KindsEntry
-	5, // 4: blipstream.feed.v1.Stats.parts:type_name -> blipstream.feed.v1.PartStatus
-	7, // 5: blipstream.feed.v1.PartStatus.time:type_name -> google.protobuf.Timestamp
-	7, // 6: blipstream.feed.v1.PartStatus.retry_time:type_name -> google.protobuf.Timestamp
-	7, // 7: blipstream.feed.v1.PartStatus.item_time:type_name -> google.protobuf.Timestamp
-	8, // [8:8] is the sub-list for method output_type
-	8, // [8:8] is the sub-list for method input_type
-	8, // [8:8] is the sub-list for extension type_name
-	8, // [8:8] is the sub-list for extension extendee
-	0, // [0:8] is the sub-list for field type_name
+	26, // 0: blipstream.feed.v1.Hello.time:type_name -> google.protobuf.Timestamp
+	26, // 1: blipstream.feed.v1.Heartbeat.time:type_name -> google.protobuf.Timestamp
+	26, // 2: blipstream.feed.v1.Stats.time:type_name -> google.protobuf.Timestamp
+	16, // 3: blipstream.feed.v1.Stats.kinds:type_name -> blipstream.feed.v1.Stats.KindsEntry
+	5,  // 4: blipstream.feed.v1.Stats.rates:type_name -> blipstream.feed.v1.Rates
+	6,  // 5: blipstream.feed.v1.Stats.windows:type_name -> blipstream.feed.v1.Window
+	8,  // 6: blipstream.feed.v1.Stats.latency:type_name -> blipstream.feed.v1.Latency
+	9,  // 7: blipstream.feed.v1.Stats.sources:type_name -> blipstream.feed.v1.SourceState
+	15, // 8: blipstream.feed.v1.Stats.parts:type_name -> blipstream.feed.v1.PartStatus
+	17, // 9: blipstream.feed.v1.Rates.kinds:type_name -> blipstream.feed.v1.Rates.KindsEntry
+	18, // 10: blipstream.feed.v1.Rates.sources:type_name -> blipstream.feed.v1.Rates.SourcesEntry
+	19, // 11: blipstream.feed.v1.Rates.langs:type_name -> blipstream.feed.v1.Rates.LangsEntry
+	20, // 12: blipstream.feed.v1.Rates.countries:type_name -> blipstream.feed.v1.Rates.CountriesEntry
+	21, // 13: blipstream.feed.v1.Window.kinds:type_name -> blipstream.feed.v1.Window.KindsEntry
+	22, // 14: blipstream.feed.v1.Window.sources:type_name -> blipstream.feed.v1.Window.SourcesEntry
+	23, // 15: blipstream.feed.v1.Window.langs:type_name -> blipstream.feed.v1.Window.LangsEntry
+	24, // 16: blipstream.feed.v1.Window.countries:type_name -> blipstream.feed.v1.Window.CountriesEntry
+	7,  // 17: blipstream.feed.v1.Window.tags:type_name -> blipstream.feed.v1.Count
+	26, // 18: blipstream.feed.v1.SourceState.last_time:type_name -> google.protobuf.Timestamp
+	26, // 19: blipstream.feed.v1.Frame.time:type_name -> google.protobuf.Timestamp
+	27, // 20: blipstream.feed.v1.Frame.posts:type_name -> blipstream.feed.v1.SimpleTweet
+	11, // 21: blipstream.feed.v1.Frame.cells:type_name -> blipstream.feed.v1.Cell
+	25, // 22: blipstream.feed.v1.Frame.totals:type_name -> blipstream.feed.v1.Frame.TotalsEntry
+	28, // 23: blipstream.feed.v1.Frame.posts_removed:type_name -> blipstream.feed.v1.PostRemoved
+	29, // 24: blipstream.feed.v1.Frame.geo_removed:type_name -> blipstream.feed.v1.GeoRemoved
+	10, // 25: blipstream.feed.v1.Snapshot.frame:type_name -> blipstream.feed.v1.Frame
+	4,  // 26: blipstream.feed.v1.Snapshot.stats:type_name -> blipstream.feed.v1.Stats
+	26, // 27: blipstream.feed.v1.History.from:type_name -> google.protobuf.Timestamp
+	26, // 28: blipstream.feed.v1.PartStatus.time:type_name -> google.protobuf.Timestamp
+	26, // 29: blipstream.feed.v1.PartStatus.retry_time:type_name -> google.protobuf.Timestamp
+	26, // 30: blipstream.feed.v1.PartStatus.item_time:type_name -> google.protobuf.Timestamp
+	31, // [31:31] is the sub-list for method output_type
+	31, // [31:31] is the sub-list for method input_type
+	31, // [31:31] is the sub-list for extension type_name
+	31, // [31:31] is the sub-list for extension extendee
+	0,  // [0:31] is the sub-list for field type_name
 }
 
 func init() { file_blipstream_feed_v1_gateway_proto_init() }
@@ -616,13 +1560,16 @@ func file_blipstream_feed_v1_gateway_proto_init() {
 	if File_blipstream_feed_v1_gateway_proto != nil {
 		return
 	}
+	file_blipstream_feed_v1_event_proto_init()
+	file_blipstream_feed_v1_gateway_proto_msgTypes[4].OneofWrappers = []any{}
+	file_blipstream_feed_v1_gateway_proto_msgTypes[11].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_blipstream_feed_v1_gateway_proto_rawDesc), len(file_blipstream_feed_v1_gateway_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   7,
+			NumMessages:   26,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

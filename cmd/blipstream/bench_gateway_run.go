@@ -1,0 +1,335 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/blipstream/blipstream/cmd/blipstream/loadgen"
+	"github.com/blipstream/blipstream/internal/bus"
+	"github.com/blipstream/blipstream/internal/feed"
+	"github.com/blipstream/blipstream/internal/simulate"
+)
+
+const (
+	// Rates grow by rateGrowth from firstRate deliveries a second on, until one
+	// cannot be held.
+	firstRate, rateGrowth = 50_000, 1.4
+	// heldShare is which part of what was due has to be published for a rate
+	// to be held, and drainTime how long the last of it may take to arrive.
+	heldShare, drainTime = 0.93, time.Second
+	// At latencyClients clients times latencyRate events a second latencies are
+	// measured.
+	latencyClients, latencyRate = 1000, 20
+	// slowClients clients get slowRate events of slowSize bytes a second, while
+	// one in a hundred reads nothing, and another a byte a second.
+	slowClients, slowRate, slowSize = 1000, 50, 1000
+	// benchStore bounds each stream, in bytes, and joinTimeout how long clients
+	// may take to be answered.
+	benchStore, joinTimeout = 256 << 20, time.Minute
+)
+
+// gatewayBench is one run of bench gateway.
+type gatewayBench struct {
+	*benchGatewayCmd
+	p         *proc
+	nats      *child
+	publisher *bus.Publisher
+	// best is what each server held, by number of clients.
+	best map[string]map[int]float64
+}
+
+// Run measures and prints.
+func (c *benchGatewayCmd) Run(p *proc) error {
+	nats, err := startChild(p)
+	if err != nil {
+		return err
+	}
+	defer nats.stop()
+	layout := bus.DefaultLayout()
+	for _, l := range []*bus.Limits{&layout.Raw, &layout.Events, &layout.Replay, &layout.Dead} {
+		l.MaxBytes = benchStore
+	}
+	conn, err := bus.Connect(bus.Options{URL: nats.url, Name: "bench", Log: p.log, Layout: &layout})
+	if err != nil {
+		return err
+	}
+	defer closeConn(p.ctx, conn)
+	if err := conn.Ensure(p.ctx, layout); err != nil {
+		return err
+	}
+	publisher, err := conn.NewPublisher(bus.PublisherOptions{Stream: feed.StreamEvents})
+	if err != nil {
+		return err
+	}
+	defer publisher.Close()
+	b := &gatewayBench{benchGatewayCmd: c, p: p, nats: nats, publisher: publisher, best: map[string]map[int]float64{}}
+	for _, part := range []struct {
+		name string
+		run  func() error
+	}{{"saturation", b.saturation}, {"latency", b.latency}, {"idle", b.idle}, {"slow", b.slow}, {"live", b.live}} {
+		if len(c.Only) > 0 && !slices.Contains(c.Only, part.name) {
+			continue
+		}
+		if err := part.run(); err != nil {
+			return fmt.Errorf("bench: measure %s: %w", part.name, err)
+		}
+	}
+	return nil
+}
+
+// print prints a line.
+func (b *gatewayBench) print(format string, args ...any) {
+	fmt.Fprintf(b.p.stdout, format+"\n", args...)
+}
+
+// each starts each of the servers in turn.
+func (b *gatewayBench) each(run func(s *subject) error) error {
+	for _, name := range []string{"gateway", "r3labs", "bare"} {
+		if err := b.with(name, run); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// with starts a server for the time of run.
+func (b *gatewayBench) with(name string, run func(s *subject) error) error {
+	var publisher *bus.Publisher
+	if name == "gateway" {
+		publisher = b.publisher
+	}
+	s, err := startSubject(b.p, name, b.nats.url, publisher)
+	if err != nil {
+		return err
+	}
+	defer s.stop()
+	return run(s)
+}
+
+// crowd has clients join; the server has to send something for some of them to
+// be answered.
+func (b *gatewayBench) crowd(s *subject, o loadgen.Options) (*loadgen.Crowd, error) {
+	o.Addr = s.addr
+	if o.Path == "" {
+		o.Path = s.path
+	}
+	ctx, cancel := context.WithCancel(b.p.ctx)
+	nudged := make(chan error, 1)
+	go func() {
+		var err error
+		for s.publisher == nil && ctx.Err() == nil && err == nil {
+			_, err = s.publish(ctx, 10, 300*time.Millisecond, b.Size)
+		}
+		nudged <- err
+	}()
+	o.Patience = joinTimeout
+	c, err := loadgen.Join(b.p.ctx, o)
+	cancel()
+	if e := <-nudged; err == nil && e != nil {
+		c.Close()
+		return nil, e
+	}
+	return c, err
+}
+
+// measured is one stretch of sending.
+type measured struct {
+	loadgen.Totals
+	published uint64
+	took, cpu time.Duration
+	complete  bool
+}
+
+// measure sends at a rate and waits until all have it.
+func (b *gatewayBench) measure(s *subject, c *loadgen.Crowd, rate float64, d time.Duration, size int) (m measured, err error) {
+	c.Reset()
+	cpu, began := s.cpu(), time.Now()
+	if m.published, err = s.publish(b.p.ctx, rate, d, size); err != nil {
+		return m, err
+	}
+	limit := time.After(drainTime)
+	for m.Totals = c.Totals(); m.Least < m.published; m.Totals = c.Totals() {
+		select {
+		case <-limit:
+			m.took, m.cpu = time.Since(began), s.cpu()-cpu
+			return m, nil
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+	m.took, m.cpu, m.complete = time.Since(began), s.cpu()-cpu, true
+	return m, nil
+}
+
+// saturation finds the most deliveries a second without a gap.
+func (b *gatewayBench) saturation() error {
+	b.print("Most deliveries a second, %d-byte events, no gap", b.Size)
+	b.print("%-8s %8s %12s %12s %9s %9s", "server", "clients", "delivered/s", "CPU µs/event", "p50", "p99")
+	err := b.each(func(s *subject) error {
+		for _, n := range b.Clients {
+			if err := b.saturate(s, n); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	for _, n := range b.Clients {
+		ours := b.best["gateway"][n]
+		b.print("%d clients: %.1f times r3labs, %.1f times the bare loop", n, ours/b.best["r3labs"][n], ours/b.best["bare"][n])
+	}
+	return err
+}
+
+// saturate raises the rate for n clients of a server until it cannot be held.
+func (b *gatewayBench) saturate(s *subject, n int) error {
+	c, err := b.crowd(s, loadgen.Options{Clients: n})
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	var best measured
+	for rate := float64(firstRate); ; rate *= rateGrowth {
+		m, err := b.measure(s, c, rate/float64(n), b.Step, b.Size)
+		if err != nil {
+			return err
+		}
+		if !m.complete || float64(m.published) < heldShare*rate/float64(n)*b.Step.Seconds() {
+			break
+		}
+		best = m
+	}
+	held := float64(best.Events) / max(best.took.Seconds(), b.Step.Seconds())
+	if b.best[s.name] == nil {
+		b.best[s.name] = map[int]float64{}
+	}
+	b.best[s.name][n] = held
+	b.print("%-8s %8d %12.0f %12.2f %9s %9s", s.name, n, held, perEvent(best), short(best.P50), short(best.P99))
+	return nil
+}
+
+// perEvent is the server's CPU time for an event, in microseconds.
+func perEvent(m measured) float64 {
+	return float64(m.cpu.Microseconds()) / float64(max(m.Events, 1))
+}
+
+// short is a duration in few digits.
+func short(d time.Duration) string { return d.Round(100 * time.Microsecond).String() }
+
+// latency measures how long events take at a rate that all servers hold.
+func (b *gatewayBench) latency() error {
+	b.print("\n%d clients x %d events a second", latencyClients, latencyRate)
+	b.print("%-8s %9s %9s %12s %6s", "server", "p50", "p99", "CPU µs/event", "gaps")
+	return b.each(func(s *subject) error {
+		c, err := b.crowd(s, loadgen.Options{Clients: latencyClients})
+		if err != nil {
+			return err
+		}
+		defer c.Close()
+		m, err := b.measure(s, c, latencyRate, 5*time.Second, b.Size)
+		if err != nil {
+			return err
+		}
+		b.print("%-8s %9s %9s %12.2f %6d", s.name, short(m.P50), short(m.P99), perEvent(m), m.published-min(m.published, m.Least))
+		return nil
+	})
+}
+
+// idle measures the memory of connections where nothing happens.
+func (b *gatewayBench) idle() error {
+	b.print("\nMemory of %d idle connections", b.Idle)
+	return b.each(func(s *subject) error {
+		before, err := s.memory()
+		if err != nil {
+			return err
+		}
+		c, err := b.crowd(s, loadgen.Options{Clients: b.Idle})
+		if err != nil {
+			return err
+		}
+		defer c.Close()
+		after, err := s.memory()
+		if err != nil {
+			return err
+		}
+		b.print("%-8s %6.1f KiB each", s.name, float64(after-before)/1024/float64(b.Idle))
+		return nil
+	})
+}
+
+// slow compares the latency of good clients without and with bad ones.
+func (b *gatewayBench) slow() error {
+	b.print("\n%d clients, %d events of %d bytes a second for %s, of the clients 1 %% dead and 1 %% slow", slowClients, slowRate, slowSize, b.Slow)
+	return b.with("gateway", func(s *subject) error {
+		for _, bad := range []int{0, slowClients / 100} {
+			c, err := b.crowd(s, loadgen.Options{Clients: slowClients, Dead: bad, Slow: bad})
+			if err != nil {
+				return err
+			}
+			before, err := s.memory()
+			if err != nil {
+				return err
+			}
+			m, err := b.measure(s, c, slowRate, b.Slow, slowSize)
+			if err != nil {
+				return err
+			}
+			after, err := s.memory()
+			if err != nil {
+				return err
+			}
+			c.Close()
+			b.print("%3d bad: p50 %s p99 %s, %d gaps, memory %+.1f MiB", 2*bad, short(m.P50), short(m.P99),
+				m.published-min(m.published, m.Least), float64(after-before)/(1<<20))
+		}
+		return nil
+	})
+}
+
+// live measures /live: bytes for a client, and the server's CPU time.
+func (b *gatewayBench) live() error {
+	b.print("\n/live, %d clients", b.Viewers)
+	b.print("%-22s %14s %12s", "input and form", "MB an hour", "server CPU")
+	for _, rate := range []float64{200, 20_000} {
+		for _, gzip := range []bool{false, true} {
+			if err := b.with("gateway", func(s *subject) error { return b.liveOne(s, rate, gzip) }); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// liveOne measures /live in one form at one rate.
+func (b *gatewayBench) liveOne(s *subject, rate float64, gzip bool) error {
+	world, err := simulate.NewWorld(simulate.WorldOptions{Seed: 1, Geo: simulate.DefaultGeo, Epoch: time.Now()})
+	if err != nil {
+		return err
+	}
+	c, err := b.crowd(s, loadgen.Options{Clients: b.Viewers, Path: "/live", Gzip: gzip})
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	source := payloads{world: world}
+	c.Reset()
+	cpu := s.cpu()
+	n, err := loadgen.Pace(b.p.ctx, rate, b.Live, 0, func(uint64, []byte) error {
+		m, err := source.take()
+		if err != nil {
+			return err
+		}
+		return b.publisher.Publish(b.p.ctx, []bus.Msg{m}, func(error) {})
+	})
+	if err != nil {
+		return err
+	}
+	form := "plain"
+	if gzip {
+		form = "gzip"
+	}
+	bytes := float64(c.Totals().Bytes) / float64(b.Viewers) / b.Live.Seconds() * 3600 / 1e6
+	b.print("%6.0f events/s, %-6s %13.1f %10.1f %%", float64(n)/b.Live.Seconds(), form, bytes,
+		100*(s.cpu()-cpu).Seconds()/b.Live.Seconds())
+	return nil
+}

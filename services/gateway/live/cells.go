@@ -1,0 +1,116 @@
+package live
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"strconv"
+
+	"github.com/blipstream/blipstream/services/gateway/filter"
+)
+
+const (
+	// cellsPerDegree makes cells half a degree wide: two pixels of a world map
+	// 1,400 pixels wide.
+	cellsPerDegree = 2
+	// maxCells is the most a frame holds; beyond it cells become wider.
+	maxCells = 200
+	// meanDigits is how exact a mean is told, in digits behind the point: ten
+	// metres.
+	meanDigits = 4
+)
+
+// cellKey is a cell of the grid and a sort of post.
+type cellKey struct {
+	y, x int16
+	sort byte
+}
+
+// cell is the positions in it.
+type cell struct {
+	lat, lon, radius float64 // sums of degrees; the largest radius
+	count            uint32
+}
+
+// sorts are the types of posts, in the order of their numbers.
+func sorts() [4]string { return [4]string{"", "post", "reply", "repost"} }
+
+// sortOf is the number of a type; 0 if it is none.
+func sortOf(name []byte) byte {
+	for i, s := range sorts() {
+		if s == string(name) {
+			return byte(i)
+		}
+	}
+	return 0
+}
+
+// grid merges positions.
+type grid struct{ cells map[cellKey]cell }
+
+func newGrid() grid { return grid{map[cellKey]cell{}} }
+
+// add takes a position.
+func (g *grid) add(f *filter.Facts) {
+	key := cellKey{
+		y:    int16(math.Floor((f.Lat + 90) * cellsPerDegree)),
+		x:    int16(math.Floor((f.Lon + 180) * cellsPerDegree)),
+		sort: sortOf(f.Type),
+	}
+	g.merge(key, cell{f.Lat, f.Lon, f.RadiusKm, 1})
+}
+
+func (g *grid) merge(key cellKey, c cell) {
+	had := g.cells[key]
+	g.cells[key] = cell{had.lat + c.lat, had.lon + c.lon, max(had.radius, c.radius), had.count + c.count}
+}
+
+// coarsen doubles the width of cells until there are no more than a frame holds.
+func (g *grid) coarsen() {
+	for len(g.cells) > maxCells {
+		wide := grid{make(map[cellKey]cell, len(g.cells)/2)}
+		for key, c := range g.cells {
+			wide.merge(cellKey{key.y >> 1, key.x >> 1, key.sort}, c)
+		}
+		g.cells = wide.cells
+	}
+}
+
+// append appends the cells as a JSON array.
+func (g *grid) append(dst []byte) []byte {
+	g.coarsen()
+	keys := make([]cellKey, 0, len(g.cells))
+	for key := range g.cells {
+		keys = append(keys, key)
+	}
+	// Neighbours in a row: that compresses best.
+	slices.SortFunc(keys, func(a, b cellKey) int {
+		return cmp.Or(cmp.Compare(a.y, b.y), cmp.Compare(a.x, b.x), cmp.Compare(a.sort, b.sort))
+	})
+	dst = append(dst, '[')
+	for i, key := range keys {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = appendCell(dst, key, g.cells[key])
+	}
+	return append(dst, ']')
+}
+
+// appendCell appends one cell.
+func appendCell(dst []byte, key cellKey, c cell) []byte {
+	digits, n := -1, float64(c.count) // a position alone is told as it came
+	if c.count > 1 {
+		digits = meanDigits
+	}
+	dst = strconv.AppendFloat(append(dst, `{"lat":`...), c.lat/n, 'f', digits, 64)
+	dst = strconv.AppendFloat(append(dst, `,"lon":`...), c.lon/n, 'f', digits, 64)
+	dst = strconv.AppendUint(append(dst, `,"count":`...), uint64(c.count), 10)
+	if key.sort > 0 {
+		dst = append(append(append(dst, `,"type":"`...), sorts()[key.sort]...), '"')
+	}
+	if c.radius > 0 {
+		dst = strconv.AppendFloat(append(dst, `,"radiusKm":`...), c.radius, 'f', -1, 64)
+	}
+	return append(dst, '}')
+}

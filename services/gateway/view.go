@@ -1,0 +1,132 @@
+package gateway
+
+import (
+	"time"
+
+	feedv1 "github.com/blipstream/blipstream/proto/gen/blipstream/feed/v1"
+	"github.com/blipstream/blipstream/services/gateway/filter"
+	"github.com/blipstream/blipstream/services/gateway/live"
+	"github.com/blipstream/blipstream/services/gateway/sse"
+	"github.com/blipstream/blipstream/services/gateway/tail"
+)
+
+const (
+	// frameTick is how long a frame is, framesPerSecond how many make a second.
+	frameTick       = 100 * time.Millisecond
+	framesPerSecond = 10
+	// framePosts is how many posts a frame shows: more than ten in a tenth of a
+	// second nobody reads.
+	framePosts = 10
+)
+
+// incoming is one event on its way to the clients.
+type incoming struct {
+	seq  uint64
+	kind string
+	// encoded is the event in wire form, payload its data alone.
+	encoded, payload []byte
+	facts            *filter.Facts
+}
+
+// selection is what all clients of a view have asked for.
+type selection struct {
+	live   bool
+	kinds  []string
+	filter filter.Filter
+	rate   int
+}
+
+// wants reports whether an event is asked for. A page must hear of what it is
+// to take down, whatever kinds it shows.
+func (sel *selection) wants(kind string, f *filter.Facts) bool {
+	if sel.live && filter.Removal(kind) {
+		return true
+	}
+	return tail.Wants(sel.kinds, kind) && sel.filter.Match(kind, f)
+}
+
+// view is a log that is made from another, once for all clients that ask for
+// the same. Its fields but tail are guarded by the hub's lock.
+type view struct {
+	key  string
+	tail *tail.Tail
+	// refs counts the clients and the views that read it; with none it is kept
+	// for a while, since clients come back.
+	refs int
+	idle time.Time
+
+	selection
+	thin   *thinner     // of a view with a rate
+	frames *live.Framer // of /live
+	credit float64      // posts that may be shown, of /live with a rate
+	// source and stop are of a view that is another one compressed.
+	source *view
+	packer *packer
+	stop   chan struct{}
+}
+
+// take gives an event to the view. Views that are made from others take none.
+func (v *view) take(e *incoming) {
+	switch {
+	case v.packer != nil:
+	case !v.wants(e.kind, e.facts), v.thin != nil && !v.thin.pass(e):
+		v.skip(e.seq + 1)
+	case v.frames != nil:
+		v.frames.Add(e.seq, e.kind, e.payload, e.facts, v.posts())
+	default:
+		v.tail.Append(e.seq, e.kind, e.encoded)
+	}
+}
+
+// skip says that there is nothing below next. The log of /live moves on with
+// its frames.
+func (v *view) skip(next uint64) {
+	if v.frames == nil && v.packer == nil {
+		v.tail.Advance(next)
+	}
+}
+
+// posts is how many posts the present frame may show.
+func (v *view) posts() int {
+	if v.rate == 0 {
+		return framePosts
+	}
+	return min(int(v.credit), framePosts)
+}
+
+// tick ends a frame: reached is the last sequence that was taken, and also
+// what is sent with it, nil if nothing is.
+func (v *view) tick(epoch string, reached uint64, now time.Time, also []byte) {
+	if v.thin != nil {
+		v.thin.tick()
+	}
+	if v.frames == nil {
+		return
+	}
+	var out []byte
+	if !v.frames.Empty() {
+		v.credit -= float64(v.frames.Shown())
+		out = appendFrame(nil, sse.ID{Epoch: epoch, Seq: reached}, v.frames, now)
+	}
+	v.credit = min(v.credit+float64(v.rate)/framesPerSecond, framePosts)
+	out = append(out, also...)
+	if len(out) > 0 && reached >= v.tail.State().Next {
+		v.tail.Append(reached, "", out)
+	} else if len(out) > 0 {
+		v.tail.Notice(0, out)
+	}
+	v.tail.Advance(reached + 1)
+}
+
+// appendFrame appends a frame as an event; its id is where to go on from.
+func appendFrame(dst []byte, at sse.ID, f *live.Framer, now time.Time) []byte {
+	return sse.AppendFrame(dst, at, f.Append(nil, now))
+}
+
+// thinned returns the event that tells what was left out; nil if nothing was.
+func (v *view) thinned() *feedv1.Thinned {
+	if v.thin == nil {
+		return nil
+	}
+	return v.thin.take()
+}
