@@ -4,6 +4,8 @@
 
 import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import type { GeoRemoved, GeoRemovedJson, PostRemoved, PostRemovedJson, SimpleTweet, SimpleTweetJson } from "./event_pb";
+import { file_blipstream_feed_v1_event } from "./event_pb";
 import type { Timestamp, TimestampJson } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Message } from "@bufbuild/protobuf";
@@ -12,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file blipstream/feed/v1/gateway.proto.
  */
 export const file_blipstream_feed_v1_gateway: GenFile = /*@__PURE__*/
-  fileDesc("CiBibGlwc3RyZWFtL2ZlZWQvdjEvZ2F0ZXdheS5wcm90bxISYmxpcHN0cmVhbS5mZWVkLnYxIqgBCgVIZWxsbxINCgVlcG9jaBgBIAEoCRIoCgR0aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIRCglmaXJzdF9zZXEYAyABKAQSEAoIbGFzdF9zZXEYBCABKAQSEAoIbmV4dF9zZXEYBSABKAQSDwoHcmVzdW1lZBgGIAEoCBINCgVraW5kcxgHIAMoCRIPCgd2ZXJzaW9uGAggASgJIkYKA0dhcBIOCgZyZWFzb24YASABKAkSEAoIZnJvbV9zZXEYAiABKAQSDgoGdG9fc2VxGAMgASgEEg0KBWNvdW50GAQgASgEIjUKCUhlYXJ0YmVhdBIoCgR0aW1lGAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCIuCgNCeWUSDgoGcmVhc29uGAEgASgJEhcKD3Jlb3Blbl9hZnRlcl9tcxgCIAEoDSKoAgoFU3RhdHMSKAoEdGltZRgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDgoGZXZlbnRzGAIgASgEEgwKBHJhdGUYAyABKAESMwoFa2luZHMYBCADKAsyJC5ibGlwc3RyZWFtLmZlZWQudjEuU3RhdHMuS2luZHNFbnRyeRIPCgdjbGllbnRzGAUgASgNEhAKCGxhc3Rfc2VxGAYgASgEEg8KB3ZlcnNpb24YByABKAkSEQoJc2ltdWxhdGVkGAggASgIEi0KBXBhcnRzGBQgAygLMh4uYmxpcHN0cmVhbS5mZWVkLnYxLlBhcnRTdGF0dXMaLAoKS2luZHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAQ6AjgBIsIBCgpQYXJ0U3RhdHVzEgwKBG5hbWUYASABKAkSDQoFc3RhdGUYAiABKAkSDgoGZGV0YWlsGAMgASgJEigKBHRpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCnJldHJ5X3RpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi0KCWl0ZW1fdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBC1gEKFmNvbS5ibGlwc3RyZWFtLmZlZWQudjFCDEdhdGV3YXlQcm90b1ABWkRnaXRodWIuY29tL2JsaXBzdHJlYW0vYmxpcHN0cmVhbS9wcm90by9nZW4vYmxpcHN0cmVhbS9mZWVkL3YxO2ZlZWR2MaICA0JGWKoCEkJsaXBzdHJlYW0uRmVlZC5WMcoCEkJsaXBzdHJlYW1cRmVlZFxWMeICHkJsaXBzdHJlYW1cRmVlZFxWMVxHUEJNZXRhZGF0YeoCFEJsaXBzdHJlYW06OkZlZWQ6OlYxYgZwcm90bzM", [file_google_protobuf_timestamp]);
+  fileDesc("CiBibGlwc3RyZWFtL2ZlZWQvdjEvZ2F0ZXdheS5wcm90bxISYmxpcHN0cmVhbS5mZWVkLnYxIqgBCgVIZWxsbxINCgVlcG9jaBgBIAEoCRIoCgR0aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIRCglmaXJzdF9zZXEYAyABKAQSEAoIbGFzdF9zZXEYBCABKAQSEAoIbmV4dF9zZXEYBSABKAQSDwoHcmVzdW1lZBgGIAEoCBINCgVraW5kcxgHIAMoCRIPCgd2ZXJzaW9uGAggASgJIkYKA0dhcBIOCgZyZWFzb24YASABKAkSEAoIZnJvbV9zZXEYAiABKAQSDgoGdG9fc2VxGAMgASgEEg0KBWNvdW50GAQgASgEIjUKCUhlYXJ0YmVhdBIoCgR0aW1lGAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCIuCgNCeWUSDgoGcmVhc29uGAEgASgJEhcKD3Jlb3Blbl9hZnRlcl9tcxgCIAEoDSKBBAoFU3RhdHMSKAoEdGltZRgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDgoGZXZlbnRzGAIgASgEEgwKBHJhdGUYAyABKAESMwoFa2luZHMYBCADKAsyJC5ibGlwc3RyZWFtLmZlZWQudjEuU3RhdHMuS2luZHNFbnRyeRIPCgdjbGllbnRzGAUgASgNEhAKCGxhc3Rfc2VxGAYgASgEEg8KB3ZlcnNpb24YByABKAkSEQoJc2ltdWxhdGVkGAggASgIEigKBXJhdGVzGAkgASgLMhkuYmxpcHN0cmVhbS5mZWVkLnYxLlJhdGVzEisKB3dpbmRvd3MYCiADKAsyGi5ibGlwc3RyZWFtLmZlZWQudjEuV2luZG93EiwKB2xhdGVuY3kYCyABKAsyGy5ibGlwc3RyZWFtLmZlZWQudjEuTGF0ZW5jeRIUCgdiYWNrbG9nGAwgASgESACIAQESMAoHc291cmNlcxgNIAMoCzIfLmJsaXBzdHJlYW0uZmVlZC52MS5Tb3VyY2VTdGF0ZRItCgVwYXJ0cxgUIAMoCzIeLmJsaXBzdHJlYW0uZmVlZC52MS5QYXJ0U3RhdHVzGiwKCktpbmRzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgEOgI4AUIKCghfYmFja2xvZyKlAwoFUmF0ZXMSMwoFa2luZHMYASADKAsyJC5ibGlwc3RyZWFtLmZlZWQudjEuUmF0ZXMuS2luZHNFbnRyeRI3Cgdzb3VyY2VzGAIgAygLMiYuYmxpcHN0cmVhbS5mZWVkLnYxLlJhdGVzLlNvdXJjZXNFbnRyeRIzCgVsYW5ncxgDIAMoCzIkLmJsaXBzdHJlYW0uZmVlZC52MS5SYXRlcy5MYW5nc0VudHJ5EjsKCWNvdW50cmllcxgEIAMoCzIoLmJsaXBzdHJlYW0uZmVlZC52MS5SYXRlcy5Db3VudHJpZXNFbnRyeRosCgpLaW5kc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoAToCOAEaLgoMU291cmNlc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoAToCOAEaLAoKTGFuZ3NFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAE6AjgBGjAKDkNvdW50cmllc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoAToCOAEihgQKBldpbmRvdxIPCgdtaW51dGVzGAEgASgNEhAKCGNvbXBsZXRlGAIgASgIEg4KBmV2ZW50cxgDIAEoBBI0CgVraW5kcxgEIAMoCzIlLmJsaXBzdHJlYW0uZmVlZC52MS5XaW5kb3cuS2luZHNFbnRyeRI4Cgdzb3VyY2VzGAUgAygLMicuYmxpcHN0cmVhbS5mZWVkLnYxLldpbmRvdy5Tb3VyY2VzRW50cnkSNAoFbGFuZ3MYBiADKAsyJS5ibGlwc3RyZWFtLmZlZWQudjEuV2luZG93LkxhbmdzRW50cnkSPAoJY291bnRyaWVzGAcgAygLMikuYmxpcHN0cmVhbS5mZWVkLnYxLldpbmRvdy5Db3VudHJpZXNFbnRyeRInCgR0YWdzGAggAygLMhkuYmxpcHN0cmVhbS5mZWVkLnYxLkNvdW50GiwKCktpbmRzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgEOgI4ARouCgxTb3VyY2VzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgEOgI4ARosCgpMYW5nc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoBDoCOAEaMAoOQ291bnRyaWVzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgEOgI4ASIkCgVDb3VudBIMCgRuYW1lGAEgASgJEg0KBWNvdW50GAIgASgEIjgKB0xhdGVuY3kSDgoGcDUwX21zGAEgASgBEg4KBnA5NV9tcxgCIAEoARINCgVjb3VudBgDIAEoBCJYCgtTb3VyY2VTdGF0ZRIMCgRuYW1lGAEgASgJEi0KCWxhc3RfdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEcmF0ZRgDIAEoASL/AgoFRnJhbWUSEAoIZnJvbV9zZXEYASABKAQSDgoGdG9fc2VxGAIgASgEEigKBHRpbWUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KBXBvc3RzGAQgAygLMh8uYmxpcHN0cmVhbS5mZWVkLnYxLlNpbXBsZVR3ZWV0EicKBWNlbGxzGAUgAygLMhguYmxpcHN0cmVhbS5mZWVkLnYxLkNlbGwSNQoGdG90YWxzGAYgAygLMiUuYmxpcHN0cmVhbS5mZWVkLnYxLkZyYW1lLlRvdGFsc0VudHJ5EjYKDXBvc3RzX3JlbW92ZWQYByADKAsyHy5ibGlwc3RyZWFtLmZlZWQudjEuUG9zdFJlbW92ZWQSMwoLZ2VvX3JlbW92ZWQYCCADKAsyHi5ibGlwc3RyZWFtLmZlZWQudjEuR2VvUmVtb3ZlZBotCgtUb3RhbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAQ6AjgBIn0KBENlbGwSEAoDbGF0GAEgASgBSACIAQESEAoDbG9uGAIgASgBSAGIAQESDQoFY291bnQYAyABKA0SDAoEdHlwZRgEIAEoCRIWCglyYWRpdXNfa20YBSABKAFIAogBAUIGCgRfbGF0QgYKBF9sb25CDAoKX3JhZGl1c19rbSI6CgdUaGlubmVkEg0KBWNvdW50GAEgASgEEhAKCGZyb21fc2VxGAIgASgEEg4KBnRvX3NlcRgDIAEoBCJ5CghTbmFwc2hvdBINCgVlcG9jaBgBIAEoCRIKCgJpZBgCIAEoCRIoCgVmcmFtZRgDIAEoCzIZLmJsaXBzdHJlYW0uZmVlZC52MS5GcmFtZRIoCgVzdGF0cxgEIAEoCzIZLmJsaXBzdHJlYW0uZmVlZC52MS5TdGF0cyJoCgdIaXN0b3J5Eg0KBWVwb2NoGAEgASgJEigKBGZyb20YAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhQKDHN0ZXBfc2Vjb25kcxgDIAEoDRIOCgZjb3VudHMYBCADKAQiwgEKClBhcnRTdGF0dXMSDAoEbmFtZRgBIAEoCRINCgVzdGF0ZRgCIAEoCRIOCgZkZXRhaWwYAyABKAkSKAoEdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKcmV0cnlfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLQoJaXRlbV90aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcELWAQoWY29tLmJsaXBzdHJlYW0uZmVlZC52MUIMR2F0ZXdheVByb3RvUAFaRGdpdGh1Yi5jb20vYmxpcHN0cmVhbS9ibGlwc3RyZWFtL3Byb3RvL2dlbi9ibGlwc3RyZWFtL2ZlZWQvdjE7ZmVlZHYxogIDQkZYqgISQmxpcHN0cmVhbS5GZWVkLlYxygISQmxpcHN0cmVhbVxGZWVkXFYx4gIeQmxpcHN0cmVhbVxGZWVkXFYxXEdQQk1ldGFkYXRh6gIUQmxpcHN0cmVhbTo6RmVlZDo6VjFiBnByb3RvMw", [file_blipstream_feed_v1_event, file_google_protobuf_timestamp]);
 
 /**
  * Hello is the first event of every SSE stream. Event name: hello.
@@ -378,6 +380,42 @@ export type Stats = Message<"blipstream.feed.v1.Stats"> & {
   simulated: boolean;
 
   /**
+   * Events of the last second, by kind, source, language and country.
+   *
+   * @generated from field: blipstream.feed.v1.Rates rates = 9;
+   */
+  rates?: Rates | undefined;
+
+  /**
+   * The last 1, 5 and 60 minutes.
+   *
+   * @generated from field: repeated blipstream.feed.v1.Window windows = 10;
+   */
+  windows: Window[];
+
+  /**
+   * Time from the arrival of an item to the arrival of its event at the
+   * gateway, over the last minute; absent where it is not known.
+   *
+   * @generated from field: blipstream.feed.v1.Latency latency = 11;
+   */
+  latency?: Latency | undefined;
+
+  /**
+   * Items that are stored and not yet made events; absent where it is not known.
+   *
+   * @generated from field: optional uint64 backlog = 12;
+   */
+  backlog?: bigint | undefined;
+
+  /**
+   * The sources, by name.
+   *
+   * @generated from field: repeated blipstream.feed.v1.SourceState sources = 13;
+   */
+  sources: SourceState[];
+
+  /**
    * What the parts before the gateway say of themselves, by name; those that
    * have said nothing for half a minute are left out.
    *
@@ -450,6 +488,42 @@ export type StatsJson = {
   simulated?: boolean;
 
   /**
+   * Events of the last second, by kind, source, language and country.
+   *
+   * @generated from field: blipstream.feed.v1.Rates rates = 9;
+   */
+  rates?: RatesJson;
+
+  /**
+   * The last 1, 5 and 60 minutes.
+   *
+   * @generated from field: repeated blipstream.feed.v1.Window windows = 10;
+   */
+  windows?: WindowJson[];
+
+  /**
+   * Time from the arrival of an item to the arrival of its event at the
+   * gateway, over the last minute; absent where it is not known.
+   *
+   * @generated from field: blipstream.feed.v1.Latency latency = 11;
+   */
+  latency?: LatencyJson;
+
+  /**
+   * Items that are stored and not yet made events; absent where it is not known.
+   *
+   * @generated from field: optional uint64 backlog = 12;
+   */
+  backlog?: string;
+
+  /**
+   * The sources, by name.
+   *
+   * @generated from field: repeated blipstream.feed.v1.SourceState sources = 13;
+   */
+  sources?: SourceStateJson[];
+
+  /**
    * What the parts before the gateway say of themselves, by name; those that
    * have said nothing for half a minute are left out.
    *
@@ -464,6 +538,780 @@ export type StatsJson = {
  */
 export const StatsSchema: GenMessage<Stats, {jsonType: StatsJson}> = /*@__PURE__*/
   messageDesc(file_blipstream_feed_v1_gateway, 4);
+
+/**
+ * Rates is events a second.
+ *
+ * @generated from message blipstream.feed.v1.Rates
+ */
+export type Rates = Message<"blipstream.feed.v1.Rates"> & {
+  /**
+   * @generated from field: map<string, double> kinds = 1;
+   */
+  kinds: { [key: string]: number };
+
+  /**
+   * @generated from field: map<string, double> sources = 2;
+   */
+  sources: { [key: string]: number };
+
+  /**
+   * @generated from field: map<string, double> langs = 3;
+   */
+  langs: { [key: string]: number };
+
+  /**
+   * @generated from field: map<string, double> countries = 4;
+   */
+  countries: { [key: string]: number };
+};
+
+/**
+ * Rates is events a second.
+ *
+ * @generated from message blipstream.feed.v1.Rates
+ */
+export type RatesJson = {
+  /**
+   * @generated from field: map<string, double> kinds = 1;
+   */
+  kinds?: { [key: string]: number | "NaN" | "Infinity" | "-Infinity" };
+
+  /**
+   * @generated from field: map<string, double> sources = 2;
+   */
+  sources?: { [key: string]: number | "NaN" | "Infinity" | "-Infinity" };
+
+  /**
+   * @generated from field: map<string, double> langs = 3;
+   */
+  langs?: { [key: string]: number | "NaN" | "Infinity" | "-Infinity" };
+
+  /**
+   * @generated from field: map<string, double> countries = 4;
+   */
+  countries?: { [key: string]: number | "NaN" | "Infinity" | "-Infinity" };
+};
+
+/**
+ * Describes the message blipstream.feed.v1.Rates.
+ * Use `create(RatesSchema)` to create a new message.
+ */
+export const RatesSchema: GenMessage<Rates, {jsonType: RatesJson}> = /*@__PURE__*/
+  messageDesc(file_blipstream_feed_v1_gateway, 5);
+
+/**
+ * Window is what a stretch of time up to now holds, counted by the time of
+ * storing. Removals are counted among the kinds alone.
+ *
+ * @generated from message blipstream.feed.v1.Window
+ */
+export type Window = Message<"blipstream.feed.v1.Window"> & {
+  /**
+   * How long it is.
+   *
+   * @generated from field: uint32 minutes = 1;
+   */
+  minutes: number;
+
+  /**
+   * True if all of it was read; after a start the oldest part may be missing.
+   *
+   * @generated from field: bool complete = 2;
+   */
+  complete: boolean;
+
+  /**
+   * Events in it.
+   *
+   * @generated from field: uint64 events = 3;
+   */
+  events: bigint;
+
+  /**
+   * @generated from field: map<string, uint64> kinds = 4;
+   */
+  kinds: { [key: string]: bigint };
+
+  /**
+   * @generated from field: map<string, uint64> sources = 5;
+   */
+  sources: { [key: string]: bigint };
+
+  /**
+   * Posts by language, those that tell one; the most frequent.
+   *
+   * @generated from field: map<string, uint64> langs = 6;
+   */
+  langs: { [key: string]: bigint };
+
+  /**
+   * Positions by country, those that tell one; the most frequent.
+   *
+   * @generated from field: map<string, uint64> countries = 7;
+   */
+  countries: { [key: string]: bigint };
+
+  /**
+   * The most frequent hashtags of posts, the first the most frequent.
+   *
+   * @generated from field: repeated blipstream.feed.v1.Count tags = 8;
+   */
+  tags: Count[];
+};
+
+/**
+ * Window is what a stretch of time up to now holds, counted by the time of
+ * storing. Removals are counted among the kinds alone.
+ *
+ * @generated from message blipstream.feed.v1.Window
+ */
+export type WindowJson = {
+  /**
+   * How long it is.
+   *
+   * @generated from field: uint32 minutes = 1;
+   */
+  minutes?: number;
+
+  /**
+   * True if all of it was read; after a start the oldest part may be missing.
+   *
+   * @generated from field: bool complete = 2;
+   */
+  complete?: boolean;
+
+  /**
+   * Events in it.
+   *
+   * @generated from field: uint64 events = 3;
+   */
+  events?: string;
+
+  /**
+   * @generated from field: map<string, uint64> kinds = 4;
+   */
+  kinds?: { [key: string]: string };
+
+  /**
+   * @generated from field: map<string, uint64> sources = 5;
+   */
+  sources?: { [key: string]: string };
+
+  /**
+   * Posts by language, those that tell one; the most frequent.
+   *
+   * @generated from field: map<string, uint64> langs = 6;
+   */
+  langs?: { [key: string]: string };
+
+  /**
+   * Positions by country, those that tell one; the most frequent.
+   *
+   * @generated from field: map<string, uint64> countries = 7;
+   */
+  countries?: { [key: string]: string };
+
+  /**
+   * The most frequent hashtags of posts, the first the most frequent.
+   *
+   * @generated from field: repeated blipstream.feed.v1.Count tags = 8;
+   */
+  tags?: CountJson[];
+};
+
+/**
+ * Describes the message blipstream.feed.v1.Window.
+ * Use `create(WindowSchema)` to create a new message.
+ */
+export const WindowSchema: GenMessage<Window, {jsonType: WindowJson}> = /*@__PURE__*/
+  messageDesc(file_blipstream_feed_v1_gateway, 6);
+
+/**
+ * Count is how often something occurred.
+ *
+ * @generated from message blipstream.feed.v1.Count
+ */
+export type Count = Message<"blipstream.feed.v1.Count"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * @generated from field: uint64 count = 2;
+   */
+  count: bigint;
+};
+
+/**
+ * Count is how often something occurred.
+ *
+ * @generated from message blipstream.feed.v1.Count
+ */
+export type CountJson = {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name?: string;
+
+  /**
+   * @generated from field: uint64 count = 2;
+   */
+  count?: string;
+};
+
+/**
+ * Describes the message blipstream.feed.v1.Count.
+ * Use `create(CountSchema)` to create a new message.
+ */
+export const CountSchema: GenMessage<Count, {jsonType: CountJson}> = /*@__PURE__*/
+  messageDesc(file_blipstream_feed_v1_gateway, 7);
+
+/**
+ * Latency is a distribution of durations.
+ *
+ * @generated from message blipstream.feed.v1.Latency
+ */
+export type Latency = Message<"blipstream.feed.v1.Latency"> & {
+  /**
+   * @generated from field: double p50_ms = 1;
+   */
+  p50Ms: number;
+
+  /**
+   * @generated from field: double p95_ms = 2;
+   */
+  p95Ms: number;
+
+  /**
+   * How many events it was measured on.
+   *
+   * @generated from field: uint64 count = 3;
+   */
+  count: bigint;
+};
+
+/**
+ * Latency is a distribution of durations.
+ *
+ * @generated from message blipstream.feed.v1.Latency
+ */
+export type LatencyJson = {
+  /**
+   * @generated from field: double p50_ms = 1;
+   */
+  p50Ms?: number | "NaN" | "Infinity" | "-Infinity";
+
+  /**
+   * @generated from field: double p95_ms = 2;
+   */
+  p95Ms?: number | "NaN" | "Infinity" | "-Infinity";
+
+  /**
+   * How many events it was measured on.
+   *
+   * @generated from field: uint64 count = 3;
+   */
+  count?: string;
+};
+
+/**
+ * Describes the message blipstream.feed.v1.Latency.
+ * Use `create(LatencySchema)` to create a new message.
+ */
+export const LatencySchema: GenMessage<Latency, {jsonType: LatencyJson}> = /*@__PURE__*/
+  messageDesc(file_blipstream_feed_v1_gateway, 8);
+
+/**
+ * SourceState says how a source is doing, as far as its events tell.
+ *
+ * @generated from message blipstream.feed.v1.SourceState
+ */
+export type SourceState = Message<"blipstream.feed.v1.SourceState"> & {
+  /**
+   * Name of the source.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * When its newest event was stored.
+   *
+   * @generated from field: google.protobuf.Timestamp last_time = 2;
+   */
+  lastTime?: Timestamp | undefined;
+
+  /**
+   * Its events in the last second.
+   *
+   * @generated from field: double rate = 3;
+   */
+  rate: number;
+};
+
+/**
+ * SourceState says how a source is doing, as far as its events tell.
+ *
+ * @generated from message blipstream.feed.v1.SourceState
+ */
+export type SourceStateJson = {
+  /**
+   * Name of the source.
+   *
+   * @generated from field: string name = 1;
+   */
+  name?: string;
+
+  /**
+   * When its newest event was stored.
+   *
+   * @generated from field: google.protobuf.Timestamp last_time = 2;
+   */
+  lastTime?: TimestampJson;
+
+  /**
+   * Its events in the last second.
+   *
+   * @generated from field: double rate = 3;
+   */
+  rate?: number | "NaN" | "Infinity" | "-Infinity";
+};
+
+/**
+ * Describes the message blipstream.feed.v1.SourceState.
+ * Use `create(SourceStateSchema)` to create a new message.
+ */
+export const SourceStateSchema: GenMessage<SourceState, {jsonType: SourceStateJson}> = /*@__PURE__*/
+  messageDesc(file_blipstream_feed_v1_gateway, 9);
+
+/**
+ * Frame is what happened in a tenth of a second, as far as a person can take
+ * it in. Event name: frame. A frame of another length sums up what a client
+ * missed or begins with; its posts may then be more.
+ *
+ * @generated from message blipstream.feed.v1.Frame
+ */
+export type Frame = Message<"blipstream.feed.v1.Frame"> & {
+  /**
+   * Sequences of the first and the last event in it.
+   *
+   * @generated from field: uint64 from_seq = 1;
+   */
+  fromSeq: bigint;
+
+  /**
+   * @generated from field: uint64 to_seq = 2;
+   */
+  toSeq: bigint;
+
+  /**
+   * The gateway's clock; in a replay the time that is being replayed.
+   *
+   * @generated from field: google.protobuf.Timestamp time = 3;
+   */
+  time?: Timestamp | undefined;
+
+  /**
+   * A fair sample of the posts, in order.
+   *
+   * @generated from field: repeated blipstream.feed.v1.SimpleTweet posts = 4;
+   */
+  posts: SimpleTweet[];
+
+  /**
+   * All positions, merged where they are close.
+   *
+   * @generated from field: repeated blipstream.feed.v1.Cell cells = 5;
+   */
+  cells: Cell[];
+
+  /**
+   * Exact number of events that match the filter, by kind, in the frame.
+   *
+   * @generated from field: map<string, uint64> totals = 6;
+   */
+  totals: { [key: string]: bigint };
+
+  /**
+   * Everything that was removed, whatever the filter.
+   *
+   * @generated from field: repeated blipstream.feed.v1.PostRemoved posts_removed = 7;
+   */
+  postsRemoved: PostRemoved[];
+
+  /**
+   * @generated from field: repeated blipstream.feed.v1.GeoRemoved geo_removed = 8;
+   */
+  geoRemoved: GeoRemoved[];
+};
+
+/**
+ * Frame is what happened in a tenth of a second, as far as a person can take
+ * it in. Event name: frame. A frame of another length sums up what a client
+ * missed or begins with; its posts may then be more.
+ *
+ * @generated from message blipstream.feed.v1.Frame
+ */
+export type FrameJson = {
+  /**
+   * Sequences of the first and the last event in it.
+   *
+   * @generated from field: uint64 from_seq = 1;
+   */
+  fromSeq?: string;
+
+  /**
+   * @generated from field: uint64 to_seq = 2;
+   */
+  toSeq?: string;
+
+  /**
+   * The gateway's clock; in a replay the time that is being replayed.
+   *
+   * @generated from field: google.protobuf.Timestamp time = 3;
+   */
+  time?: TimestampJson;
+
+  /**
+   * A fair sample of the posts, in order.
+   *
+   * @generated from field: repeated blipstream.feed.v1.SimpleTweet posts = 4;
+   */
+  posts?: SimpleTweetJson[];
+
+  /**
+   * All positions, merged where they are close.
+   *
+   * @generated from field: repeated blipstream.feed.v1.Cell cells = 5;
+   */
+  cells?: CellJson[];
+
+  /**
+   * Exact number of events that match the filter, by kind, in the frame.
+   *
+   * @generated from field: map<string, uint64> totals = 6;
+   */
+  totals?: { [key: string]: string };
+
+  /**
+   * Everything that was removed, whatever the filter.
+   *
+   * @generated from field: repeated blipstream.feed.v1.PostRemoved posts_removed = 7;
+   */
+  postsRemoved?: PostRemovedJson[];
+
+  /**
+   * @generated from field: repeated blipstream.feed.v1.GeoRemoved geo_removed = 8;
+   */
+  geoRemoved?: GeoRemovedJson[];
+};
+
+/**
+ * Describes the message blipstream.feed.v1.Frame.
+ * Use `create(FrameSchema)` to create a new message.
+ */
+export const FrameSchema: GenMessage<Frame, {jsonType: FrameJson}> = /*@__PURE__*/
+  messageDesc(file_blipstream_feed_v1_gateway, 10);
+
+/**
+ * Cell is positions within one cell of a grid, half a degree wide; wider, by
+ * powers of two, where a frame would otherwise hold too many.
+ *
+ * @generated from message blipstream.feed.v1.Cell
+ */
+export type Cell = Message<"blipstream.feed.v1.Cell"> & {
+  /**
+   * Mean of the positions, in degrees; the position itself where there is one.
+   *
+   * @generated from field: optional double lat = 1;
+   */
+  lat?: number | undefined;
+
+  /**
+   * @generated from field: optional double lon = 2;
+   */
+  lon?: number | undefined;
+
+  /**
+   * How many positions.
+   *
+   * @generated from field: uint32 count = 3;
+   */
+  count: number;
+
+  /**
+   * What sort of post they are of: "post", "reply" or "repost".
+   *
+   * @generated from field: string type = 4;
+   */
+  type: string;
+
+  /**
+   * The largest radius_km among them; absent if all are points.
+   *
+   * @generated from field: optional double radius_km = 5;
+   */
+  radiusKm?: number | undefined;
+};
+
+/**
+ * Cell is positions within one cell of a grid, half a degree wide; wider, by
+ * powers of two, where a frame would otherwise hold too many.
+ *
+ * @generated from message blipstream.feed.v1.Cell
+ */
+export type CellJson = {
+  /**
+   * Mean of the positions, in degrees; the position itself where there is one.
+   *
+   * @generated from field: optional double lat = 1;
+   */
+  lat?: number | "NaN" | "Infinity" | "-Infinity";
+
+  /**
+   * @generated from field: optional double lon = 2;
+   */
+  lon?: number | "NaN" | "Infinity" | "-Infinity";
+
+  /**
+   * How many positions.
+   *
+   * @generated from field: uint32 count = 3;
+   */
+  count?: number;
+
+  /**
+   * What sort of post they are of: "post", "reply" or "repost".
+   *
+   * @generated from field: string type = 4;
+   */
+  type?: string;
+
+  /**
+   * The largest radius_km among them; absent if all are points.
+   *
+   * @generated from field: optional double radius_km = 5;
+   */
+  radiusKm?: number | "NaN" | "Infinity" | "-Infinity";
+};
+
+/**
+ * Describes the message blipstream.feed.v1.Cell.
+ * Use `create(CellSchema)` to create a new message.
+ */
+export const CellSchema: GenMessage<Cell, {jsonType: CellJson}> = /*@__PURE__*/
+  messageDesc(file_blipstream_feed_v1_gateway, 11);
+
+/**
+ * Thinned tells how many events "rate" left out. Event name: thinned.
+ *
+ * @generated from message blipstream.feed.v1.Thinned
+ */
+export type Thinned = Message<"blipstream.feed.v1.Thinned"> & {
+  /**
+   * How many.
+   *
+   * @generated from field: uint64 count = 1;
+   */
+  count: bigint;
+
+  /**
+   * Sequences of the first and the last of them.
+   *
+   * @generated from field: uint64 from_seq = 2;
+   */
+  fromSeq: bigint;
+
+  /**
+   * @generated from field: uint64 to_seq = 3;
+   */
+  toSeq: bigint;
+};
+
+/**
+ * Thinned tells how many events "rate" left out. Event name: thinned.
+ *
+ * @generated from message blipstream.feed.v1.Thinned
+ */
+export type ThinnedJson = {
+  /**
+   * How many.
+   *
+   * @generated from field: uint64 count = 1;
+   */
+  count?: string;
+
+  /**
+   * Sequences of the first and the last of them.
+   *
+   * @generated from field: uint64 from_seq = 2;
+   */
+  fromSeq?: string;
+
+  /**
+   * @generated from field: uint64 to_seq = 3;
+   */
+  toSeq?: string;
+};
+
+/**
+ * Describes the message blipstream.feed.v1.Thinned.
+ * Use `create(ThinnedSchema)` to create a new message.
+ */
+export const ThinnedSchema: GenMessage<Thinned, {jsonType: ThinnedJson}> = /*@__PURE__*/
+  messageDesc(file_blipstream_feed_v1_gateway, 12);
+
+/**
+ * Snapshot is what a fresh page begins with. GET /api/snapshot.
+ *
+ * @generated from message blipstream.feed.v1.Snapshot
+ */
+export type Snapshot = Message<"blipstream.feed.v1.Snapshot"> & {
+  /**
+   * Identity of the stream that ids refer to.
+   *
+   * @generated from field: string epoch = 1;
+   */
+  epoch: string;
+
+  /**
+   * The id to go on from: <epoch>-<seq>, as Last-Event-ID of /live.
+   *
+   * @generated from field: string id = 2;
+   */
+  id: string;
+
+  /**
+   * The newest posts, and the positions, of the newest 5,000 events.
+   *
+   * @generated from field: blipstream.feed.v1.Frame frame = 3;
+   */
+  frame?: Frame | undefined;
+
+  /**
+   * @generated from field: blipstream.feed.v1.Stats stats = 4;
+   */
+  stats?: Stats | undefined;
+};
+
+/**
+ * Snapshot is what a fresh page begins with. GET /api/snapshot.
+ *
+ * @generated from message blipstream.feed.v1.Snapshot
+ */
+export type SnapshotJson = {
+  /**
+   * Identity of the stream that ids refer to.
+   *
+   * @generated from field: string epoch = 1;
+   */
+  epoch?: string;
+
+  /**
+   * The id to go on from: <epoch>-<seq>, as Last-Event-ID of /live.
+   *
+   * @generated from field: string id = 2;
+   */
+  id?: string;
+
+  /**
+   * The newest posts, and the positions, of the newest 5,000 events.
+   *
+   * @generated from field: blipstream.feed.v1.Frame frame = 3;
+   */
+  frame?: FrameJson;
+
+  /**
+   * @generated from field: blipstream.feed.v1.Stats stats = 4;
+   */
+  stats?: StatsJson;
+};
+
+/**
+ * Describes the message blipstream.feed.v1.Snapshot.
+ * Use `create(SnapshotSchema)` to create a new message.
+ */
+export const SnapshotSchema: GenMessage<Snapshot, {jsonType: SnapshotJson}> = /*@__PURE__*/
+  messageDesc(file_blipstream_feed_v1_gateway, 13);
+
+/**
+ * History is how many events were stored when. GET /api/history.
+ *
+ * @generated from message blipstream.feed.v1.History
+ */
+export type History = Message<"blipstream.feed.v1.History"> & {
+  /**
+   * Identity of the stream.
+   *
+   * @generated from field: string epoch = 1;
+   */
+  epoch: string;
+
+  /**
+   * Start of the first step.
+   *
+   * @generated from field: google.protobuf.Timestamp from = 2;
+   */
+  from?: Timestamp | undefined;
+
+  /**
+   * Length of a step, in seconds.
+   *
+   * @generated from field: uint32 step_seconds = 3;
+   */
+  stepSeconds: number;
+
+  /**
+   * Events stored in each step, the oldest first; the last step is not over.
+   *
+   * @generated from field: repeated uint64 counts = 4;
+   */
+  counts: bigint[];
+};
+
+/**
+ * History is how many events were stored when. GET /api/history.
+ *
+ * @generated from message blipstream.feed.v1.History
+ */
+export type HistoryJson = {
+  /**
+   * Identity of the stream.
+   *
+   * @generated from field: string epoch = 1;
+   */
+  epoch?: string;
+
+  /**
+   * Start of the first step.
+   *
+   * @generated from field: google.protobuf.Timestamp from = 2;
+   */
+  from?: TimestampJson;
+
+  /**
+   * Length of a step, in seconds.
+   *
+   * @generated from field: uint32 step_seconds = 3;
+   */
+  stepSeconds?: number;
+
+  /**
+   * Events stored in each step, the oldest first; the last step is not over.
+   *
+   * @generated from field: repeated uint64 counts = 4;
+   */
+  counts?: string[];
+};
+
+/**
+ * Describes the message blipstream.feed.v1.History.
+ * Use `create(HistorySchema)` to create a new message.
+ */
+export const HistorySchema: GenMessage<History, {jsonType: HistoryJson}> = /*@__PURE__*/
+  messageDesc(file_blipstream_feed_v1_gateway, 14);
 
 /**
  * PartStatus is what a part of the line says of itself: an entry of the KV
@@ -576,5 +1424,5 @@ export type PartStatusJson = {
  * Use `create(PartStatusSchema)` to create a new message.
  */
 export const PartStatusSchema: GenMessage<PartStatus, {jsonType: PartStatusJson}> = /*@__PURE__*/
-  messageDesc(file_blipstream_feed_v1_gateway, 5);
+  messageDesc(file_blipstream_feed_v1_gateway, 15);
 
