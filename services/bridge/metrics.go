@@ -1,7 +1,6 @@
 package bridge
 
 import (
-	"errors"
 	"sync/atomic"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -19,21 +18,21 @@ type metrics struct {
 }
 
 func newMetrics(env service.Env) *metrics {
-	r := registry{env.Metrics}
+	r := service.Collectors{To: env.Metrics, Service: stage}
 	return &metrics{
-		working:   r.gauges("working", "Whether this bridge is the one that works (0 or 1).").WithLabelValues(),
-		redisUp:   r.gauges("redis_up", "Whether Redis answers (0 or 1).", "channel"),
-		receivers: r.gauges("receivers", "Subscribers that the last published message reached.", "channel"),
-		behind:    r.gauges("behind_seconds", "Age of the last message sent, since it was stored.", "channel"),
-		passed:    r.counters("passed_total", "Messages stored (in) or published (out).", "channel", "direction"),
-		skipped:   r.counters("skipped_total", "Messages not sent because they were older than the largest age.", "channel"),
-		unheard:   r.counters("unheard_total", "Messages published while nobody was subscribed.", "channel"),
-		missed:    r.counters("missed_total", "Messages that the stream's limits removed before they were sent.", "channel"),
-		rewritten: r.counters("rewritten_total", "Messages changed to make them safe or legacy-shaped.", "channel"),
-		sessions:  r.counters("sessions_total", "Times a channel was begun to be copied: 1 and one for each outage.", "channel"),
-		held:      r.counters("held_total", "Messages held back because they would harm old programs, by what is wrong.", "channel", "what"),
-		ignored:   r.counters("ignored_total", "Messages passed over because they hold nothing, by what they are.", "channel", "what"),
-		dead:      r.counters("dead_total", "Messages put into DEAD; lost are those that not even DEAD takes.", "channel", "reason"),
+		working:   r.Gauges("working", "Whether this bridge is the one that works (0 or 1).").WithLabelValues(),
+		redisUp:   r.Gauges("redis_up", "Whether Redis answers (0 or 1).", "channel"),
+		receivers: r.Gauges("receivers", "Subscribers that the last published message reached.", "channel"),
+		behind:    r.Gauges("behind_seconds", "Age of the last message sent, since it was stored.", "channel"),
+		passed:    r.Counters("passed_total", "Messages stored (in) or published (out).", "channel", "direction"),
+		skipped:   r.Counters("skipped_total", "Messages not sent because they were older than the largest age.", "channel"),
+		unheard:   r.Counters("unheard_total", "Messages published while nobody was subscribed.", "channel"),
+		missed:    r.Counters("missed_total", "Messages that the stream's limits removed before they were sent.", "channel"),
+		rewritten: r.Counters("rewritten_total", "Messages changed to make them safe or legacy-shaped.", "channel"),
+		sessions:  r.Counters("sessions_total", "Times a channel was begun to be copied: 1 and one for each outage.", "channel"),
+		held:      r.Counters("held_total", "Messages held back because they would harm old programs, by what is wrong.", "channel", "what"),
+		ignored:   r.Counters("ignored_total", "Messages passed over because they hold nothing, by what they are.", "channel", "what"),
+		dead:      r.Counters("dead_total", "Messages put into DEAD; lost are those that not even DEAD takes.", "channel", "reason"),
 	}
 }
 
@@ -67,35 +66,4 @@ type counter struct {
 func (c counter) add(n uint64) {
 	c.Add(float64(n))
 	c.n.Add(n)
-}
-
-const (
-	namespace = "blipstream"
-	subsystem = "bridge"
-)
-
-// registry makes collectors and registers them.
-type registry struct{ to prometheus.Registerer }
-
-func (r registry) counters(name, help string, labels ...string) *prometheus.CounterVec {
-	return register(r.to, prometheus.NewCounterVec(
-		prometheus.CounterOpts{Namespace: namespace, Subsystem: subsystem, Name: name, Help: help}, labels))
-}
-
-func (r registry) gauges(name, help string, labels ...string) *prometheus.GaugeVec {
-	return register(r.to, prometheus.NewGaugeVec(
-		prometheus.GaugeOpts{Namespace: namespace, Subsystem: subsystem, Name: name, Help: help}, labels))
-}
-
-// register registers c, or returns the one that is registered already.
-func register[C prometheus.Collector](to prometheus.Registerer, c C) C {
-	if to == nil {
-		return c
-	}
-	if already, ok := errors.AsType[prometheus.AlreadyRegisteredError](to.Register(c)); ok {
-		if same, ok := already.ExistingCollector.(C); ok {
-			return same
-		}
-	}
-	return c
 }

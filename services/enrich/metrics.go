@@ -1,7 +1,6 @@
 package enrich
 
 import (
-	"errors"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -44,8 +43,8 @@ func lagBuckets() []float64 {
 }
 
 func newMetrics(env service.Env) *metrics {
-	r := registry{env.Metrics}
-	items := r.counters("items_total", "Raw items by outcome: published, empty (nothing to publish), notice, ignored, dead, given_back.", "outcome")
+	r := service.Collectors{To: env.Metrics, Service: stage}
+	items := r.Counters("items_total", "Raw items by outcome: published, empty (nothing to publish), notice, ignored, dead, given_back.", "outcome")
 	m := &metrics{
 		log: env.Log,
 		items: itemCounters{
@@ -53,19 +52,19 @@ func newMetrics(env service.Env) *metrics {
 			notice: items.WithLabelValues("notice"), ignored: items.WithLabelValues("ignored"),
 			dead: items.WithLabelValues("dead"), given: items.WithLabelValues("given_back"),
 		},
-		events:  newTally(r.counters("events_total", "Events stored.", "kind")),
-		dead:    r.counters("dead_total", "Items put into DEAD; lost are those that not even DEAD takes.", "reason"),
-		ignored: r.counters("ignored_total", "Items that hold nothing, by what they are.", "what"),
-		notices: r.counters("notices_total", "Messages of upstreams about themselves.", "notice"),
-		missed:  r.gauges("upstream_missed_items", "Items the upstream says it withheld since it was connected.", "source"),
-		spent:   newTally(r.counters("hydrator_seconds_total", "Time spent in each hydrator.", "hydrator")),
-		failed:  r.counters("hydrator_panics_total", "Panics of each hydrator; the record was left as it was.", "hydrator"),
-		lag: register(env.Metrics, prometheus.NewHistogram(prometheus.HistogramOpts{
-			Namespace: namespace, Subsystem: stage, Name: "lag_seconds", Buckets: lagBuckets(),
+		events:  newTally(r.Counters("events_total", "Events stored.", "kind")),
+		dead:    r.Counters("dead_total", "Items put into DEAD; lost are those that not even DEAD takes.", "reason"),
+		ignored: r.Counters("ignored_total", "Items that hold nothing, by what they are.", "what"),
+		notices: r.Counters("notices_total", "Messages of upstreams about themselves.", "notice"),
+		missed:  r.Gauges("upstream_missed_items", "Items the upstream says it withheld since it was connected.", "source"),
+		spent:   newTally(r.Counters("hydrator_seconds_total", "Time spent in each hydrator.", "hydrator")),
+		failed:  r.Counters("hydrator_panics_total", "Panics of each hydrator; the record was left as it was.", "hydrator"),
+		lag: service.Collect(env.Metrics, prometheus.NewHistogram(prometheus.HistogramOpts{
+			Namespace: service.Namespace, Subsystem: stage, Name: "lag_seconds", Buckets: lagBuckets(),
 			Help: "Time from the reception of an item until its events are stored.",
 		})),
-		backlog: r.gauges("backlog_items", "Raw items that waited behind the newest one taken.").WithLabelValues(),
-		dropped: r.counters("dropped_total", "Raw items that the stream's limits removed before they were read.").WithLabelValues(),
+		backlog: r.Gauges("backlog_items", "Raw items that waited behind the newest one taken.").WithLabelValues(),
+		dropped: r.Counters("dropped_total", "Raw items that the stream's limits removed before they were read.").WithLabelValues(),
 	}
 	for _, k := range feed.Kinds() {
 		m.events.of(string(k)) // so that zero is seen as zero
@@ -91,34 +90,6 @@ func (t tally) of(label string) prometheus.Counter {
 	}
 	c := t.vec.WithLabelValues(label)
 	t.found.Store(label, c)
-	return c
-}
-
-const namespace = "blipstream"
-
-// registry makes collectors and registers them.
-type registry struct{ to prometheus.Registerer }
-
-func (r registry) counters(name, help string, labels ...string) *prometheus.CounterVec {
-	return register(r.to, prometheus.NewCounterVec(
-		prometheus.CounterOpts{Namespace: namespace, Subsystem: stage, Name: name, Help: help}, labels))
-}
-
-func (r registry) gauges(name, help string, labels ...string) *prometheus.GaugeVec {
-	return register(r.to, prometheus.NewGaugeVec(
-		prometheus.GaugeOpts{Namespace: namespace, Subsystem: stage, Name: name, Help: help}, labels))
-}
-
-// register registers c, or returns the one that is registered already.
-func register[C prometheus.Collector](to prometheus.Registerer, c C) C {
-	if to == nil {
-		return c
-	}
-	if already, ok := errors.AsType[prometheus.AlreadyRegisteredError](to.Register(c)); ok {
-		if same, ok := already.ExistingCollector.(C); ok {
-			return same
-		}
-	}
 	return c
 }
 
