@@ -24,7 +24,7 @@ const SecretPrefix = Prefix + "SECRET_"
 
 // foreign are prefixes of variables that are ours but no program's: they tell
 // the project's own tests what to do.
-var foreign = []string{SecretPrefix, Prefix + "TEST_", Prefix + "CORPUS"}
+var foreign = []string{SecretPrefix, Prefix + "E2E_", Prefix + "CORPUS"}
 
 // ErrHelp is returned after --help or --version has been answered.
 var ErrHelp = errors.New("conf: help was asked for")

@@ -45,6 +45,7 @@ func TestParseRefusesUnknownEnvironment(t *testing.T) {
 
 func TestParseLeavesSecretsAlone(t *testing.T) {
 	t.Setenv("BLIPSTREAM_SECRET_X", "s")
+	t.Setenv("BLIPSTREAM_CORPUS", "/nowhere")
 	if _, _, err := parse(t); err != nil {
 		t.Fatal(err)
 	}
