@@ -181,7 +181,7 @@ func (r *Reader) lineEnd(cr bool) {
 
 // length starts the message whose length the current line tells.
 func (r *Reader) length() {
-	n, ok := parseLength(bytes.TrimSpace(r.buf))
+	n, ok := parseLength(trim(r.buf))
 	if !ok {
 		r.finish(false)
 		return
@@ -216,8 +216,12 @@ func (r *Reader) hand(data []byte, size int64, open bool) {
 
 // blank reports whether the current message is nothing but white space.
 func (r *Reader) blank() bool {
-	return r.size <= int64(len(r.buf)) && len(bytes.TrimSpace(r.buf)) == 0
+	return r.size <= int64(len(r.buf)) && len(trim(r.buf)) == 0
 }
+
+// trim takes JSON's white space from both ends. Other white space, such as a
+// no-break space, is no keep-alive but a message, if a bad one.
+func trim(b []byte) []byte { return bytes.Trim(b, " \t\r\n") }
 
 // reset starts a new message.
 func (r *Reader) reset() {
@@ -286,7 +290,7 @@ func (r *Reader) decide() {
 // lines that are messages by themselves, and these.
 func (r *Reader) split(second, third int) {
 	for _, part := range [][]byte{r.buf[:second], r.buf[second:third], r.buf[third:]} {
-		if len(bytes.TrimSpace(part)) > 0 {
+		if len(trim(part)) > 0 {
 			r.hand(part, int64(len(part)), false)
 		}
 	}

@@ -151,6 +151,7 @@ func FuzzReader(f *testing.F) {
 	f.Add([]byte("{\"a\":\n1}\r\n\r\n{\"b\":2}\n"), uint8(0))
 	f.Add([]byte("9\r\n{\"a\":1}\r\n"), uint8(3))
 	f.Add([]byte("{\n{}\n{}\n"), uint8(0))
+	f.Add([]byte("\u00a0\n\xa0"), uint8(1))
 	f.Fuzz(func(t *testing.T, in []byte, mode uint8) {
 		const limit = 50
 		m := framing.Mode(mode % 4)
@@ -168,7 +169,7 @@ func FuzzReader(f *testing.F) {
 			if i < 0 {
 				t.Fatalf("%q is not in the rest %q", fr.Data, rest)
 			}
-			if m != framing.Delimited && !fr.Cut && len(bytes.TrimSpace(rest[:i])) > 0 && !cutBefore(whole) {
+			if m != framing.Delimited && !fr.Cut && len(bytes.Trim(rest[:i], " \t\r\n")) > 0 && !cutBefore(whole) {
 				t.Fatalf("%q was skipped", rest[:i])
 			}
 			rest = rest[i+len(fr.Data):]
