@@ -148,7 +148,11 @@ func TestDeliveredTooOften(t *testing.T) {
 	settled(t, conn)
 	wantTweets(t, events(t, conn), 2, 3)
 	parts := letters(t, conn)["1"]
-	if len(parts) != 1 || parts[0].Subject != "dead.enrich.deliveries" || parts[0].Header.Get(feed.HeaderDeliveries) != strconv.Itoa(most+1) {
-		t.Errorf("letters %+v", parts)
+	if len(parts) != 1 || parts[0].Subject != "dead.enrich.deliveries" {
+		t.Fatalf("letters %+v", parts)
+	}
+	// The reader that stopped may have been handed it once more.
+	if n, err := strconv.Atoi(parts[0].Header.Get(feed.HeaderDeliveries)); err != nil || n <= most {
+		t.Errorf("delivered %d times (%v), want more than %d", n, err, most)
 	}
 }

@@ -157,9 +157,7 @@ func TestKillOfAPartLosesNothing(t *testing.T) {
 			settle(t, conn, want, redelivery)
 			once(t, want, ids(read(t, conn, feed.StreamEvents)))
 			wholeRaw(t, conn, n)
-			until(t, patience, "the SSE client is behind", func() bool { return reader.len() >= len(want) })
-			got, _ := reader.all()
-			once(t, want, got)
+			served(t, want, reader)
 		})
 	}
 }

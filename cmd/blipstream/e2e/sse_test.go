@@ -75,6 +75,21 @@ func (f *follower) len() int {
 	return len(f.got)
 }
 
+// has reports whether everything of must came.
+func (f *follower) has(must wanted) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(f.data) < len(must) {
+		return false
+	}
+	for id := range must {
+		if f.data[id] == nil {
+			return false
+		}
+	}
+	return true
+}
+
 // all is what came so far: the keys in order, and the payloads.
 func (f *follower) all() ([]string, map[string][]byte) {
 	f.mu.Lock()
