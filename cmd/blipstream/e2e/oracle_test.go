@@ -171,14 +171,12 @@ func (w wanted) removed() map[string]bool {
 	}
 	gone := map[string]bool{}
 	for id, e := range w {
-		switch e.Kind {
-		case feed.KindPostRemoved:
+		if e.Kind == feed.KindPostRemoved {
 			gone[feed.EventID(feed.KindSimpleTweet, source, e.ID)] = true
 			gone[feed.EventID(feed.KindGeoBlip, source, e.ID)] = true
-		case feed.KindGeoBlip:
-			if last := upTo[e.UserID]; last != "" && e.ID <= last {
-				gone[id] = true
-			}
+		}
+		if last := upTo[e.UserID]; e.Kind == feed.KindGeoBlip && last != "" && e.ID <= last {
+			gone[id] = true
 		}
 	}
 	return gone
