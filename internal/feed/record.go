@@ -27,6 +27,10 @@ const (
 	TypePost   PostType = "post"
 	TypeReply  PostType = "reply"
 	TypeRepost PostType = "repost"
+	// TypeEdit is a change to a page of a wiki.
+	TypeEdit PostType = "edit"
+	// TypeQuake is an earthquake.
+	TypeQuake PostType = "quake"
 )
 
 // Author is who posted, as far as it is known.
@@ -48,6 +52,12 @@ const (
 	PrecisionPoint Precision = "point"
 	// PrecisionPlace is the centre of a place's bounding box.
 	PrecisionPlace Precision = "place"
+	// PrecisionProfile is the centre of the city that the author's profile
+	// names: where they say they live, not where they posted.
+	PrecisionProfile Precision = "profile"
+	// PrecisionMention is the centre of a city that the text names: what the
+	// post is about, not where its author is.
+	PrecisionMention Precision = "mention"
 )
 
 // Position is a place on Earth. Its zero value is a real one (the Gulf of
@@ -92,9 +102,20 @@ type Upstream struct {
 	Texts []string
 	// HTMLEntities is true if &amp; &lt; &gt; in Texts stand for characters.
 	HTMLEntities bool
+	// HTML is true if Texts are HTML documents' inner text, tags and all, as
+	// Mastodon sends them.
+	HTML bool
 	// Points and Boxes are candidates for the position, the most exact first.
 	Points []Point
 	Boxes  []Box
+	// ProfileLocation is what the author wrote as their location: free text.
+	ProfileLocation string
+	// Tags are hashtags without #, Mentions usernames without @, and Links
+	// the addresses that the source says the text holds, expanded where it
+	// tells both forms. Nil where the source does not tell them.
+	Tags, Mentions, Links []string
+	// Media is true if a picture, a film or a sound is attached.
+	Media bool
 }
 
 // Record is what is known so far about an item. Decode makes it, hydrators add
@@ -128,9 +149,24 @@ type Record struct {
 	// Upstream holds the candidates for the fields below.
 	Upstream Upstream
 
-	// Author, Body, Position and Country are set by hydrators.
+	// URL is where the source shows the item to people; empty if unknown.
+	URL string
+	// Magnitude is an earthquake's, on the scale its network reports; nil for
+	// all else and where it is not known yet.
+	Magnitude *float64
+
+	// What follows is set by hydrators.
+
 	Author   Author
 	Body     string
 	Position *Position
-	Country  string
+	// Country is an ISO 3166-1 alpha-2 code, City a city's name in English as
+	// GeoNames spells it; both are those of Position, and empty without one.
+	Country, City string
+	// Tags, Mentions and Links are as in Upstream, without repeats.
+	Tags, Mentions, Links []string
+	// Media is true if a picture, a film or a sound is attached.
+	Media bool
+	// Sentiment is from -1 (bad) to 1 (good); nil if unknown.
+	Sentiment *float64
 }
