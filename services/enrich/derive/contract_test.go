@@ -35,6 +35,15 @@ func utf8Only(s string) string {
 	return b.String()
 }
 
+// allUTF8 is list as protobuf can hold it.
+func allUTF8(list []string) []string {
+	var all []string
+	for _, s := range list {
+		all = append(all, utf8Only(s))
+	}
+	return all
+}
+
 // message builds what the event of kind must say, without the encoder.
 func message(k feed.Kind, r *feed.Record) (want, empty proto.Message) {
 	user := r.Author.ID
@@ -50,15 +59,18 @@ func message(k feed.Kind, r *feed.Record) (want, empty proto.Message) {
 		return &feedv1.SimpleTweet{
 			Id: r.ID, Source: r.Source, Time: stamp(r.Time), Username: utf8Only(r.Author.Username),
 			Name: utf8Only(r.Author.Name), Body: utf8Only(r.Body), UserId: user, Lang: utf8Only(r.Lang),
-			Type: string(r.Type), Country: r.Country, Simulated: r.Simulated,
+			Type: string(r.Type), Country: r.Country, Simulated: r.Simulated, Tags: allUTF8(r.Tags),
+			Mentions: allUTF8(r.Mentions), Links: allUTF8(r.Links), Media: r.Media, Url: utf8Only(r.URL),
+			Sentiment: r.Sentiment, City: r.City,
 		}, &feedv1.SimpleTweet{}
 	case feed.KindGeoBlip:
 		blip := &feedv1.GeoBlip{
 			Id: r.ID, Source: r.Source, Time: stamp(r.Time), Lat: &r.Position.Lat, Lon: &r.Position.Lon,
 			Precision: string(r.Position.Precision), Origin: r.Position.Origin, UserId: user, Lang: utf8Only(r.Lang),
-			Type: string(r.Type), Country: r.Country, Simulated: r.Simulated,
+			Type: string(r.Type), Country: r.Country, Simulated: r.Simulated, City: r.City,
+			Url: utf8Only(r.URL), Magnitude: r.Magnitude,
 		}
-		if r.Position.Precision == feed.PrecisionPlace {
+		if r.Position.Precision != feed.PrecisionPoint {
 			blip.RadiusKm = &r.Position.RadiusKm
 		}
 		return blip, &feedv1.GeoBlip{}
@@ -131,9 +143,24 @@ func randomPosition(r *rand.Rand) *feed.Position {
 		return pick(r, 0, span, -span, 1e-9, -1e-7, 123e-7, (r.Float64()*2-1)*span, math.SmallestNonzeroFloat64, math.Copysign(0, -1))
 	}
 	return pick(r, nil, &feed.Position{
-		Lat: degrees(90), Lon: degrees(180), Precision: pick(r, feed.PrecisionPoint, feed.PrecisionPlace),
+		Lat: degrees(90), Lon: degrees(180), Precision: pick(r, feed.PrecisionPoint, feed.PrecisionPlace, feed.PrecisionProfile, feed.PrecisionMention),
 		RadiusKm: pick(r, 0, 18.604, r.Float64()*500), Origin: pick(r, "coordinates", "geo", "place", ""),
 	})
+}
+
+// randomList is nil, empty or a few texts.
+func randomList(r *rand.Rand) []string {
+	list := pick(r, nil, []string{})
+	for range r.IntN(4) {
+		list = append(list, randomText(r, 5))
+	}
+	return list
+}
+
+// randomNumber is nil or a number that JSON has.
+func randomNumber(r *rand.Rand) *float64 {
+	n := r.NormFloat64()
+	return pick(r, nil, &n, new(float64))
 }
 
 func randomRecord(r *rand.Rand) *feed.Record {
@@ -142,10 +169,13 @@ func randomRecord(r *rand.Rand) *feed.Record {
 		ID: pick(r, "1", "9007199254740993", "seq-7"), Source: "demo", Received: time.Unix(r.Int64N(4e9)+1, 0),
 		Change: pick(r, feed.ChangePost, feed.ChangePost, feed.ChangePost, feed.ChangeRemovePost, feed.ChangeRemoveGeo),
 		UpToID: pick(r, "", "5"), Simulated: r.IntN(2) == 0, Time: randomTime(r),
-		Lang: pick(r, "", "en", randomText(r, 2)), Type: pick(r, feed.TypePost, feed.TypeReply, feed.TypeRepost, ""),
+		Lang: pick(r, "", "en", randomText(r, 2)), Type: pick(r, feed.TypePost, feed.TypeReply, feed.TypeRepost, feed.TypeEdit, feed.TypeQuake, ""),
 		Upstream: feed.Upstream{Author: feed.Author{ID: pick(r, "", "77")}},
 		Author:   feed.Author{ID: pick(r, "", "42"), Username: randomText(r, most), Name: randomText(r, most)},
 		Body:     randomText(r, most), Position: randomPosition(r), Country: pick(r, "", "GB"),
+		City: pick(r, "", "N’dalatando"), URL: pick(r, "", "https://example.org/1?a=b&c=\"d\""),
+		Tags: randomList(r), Mentions: randomList(r), Links: randomList(r), Media: r.IntN(2) == 0,
+		Sentiment: randomNumber(r), Magnitude: randomNumber(r),
 	}
 }
 
@@ -183,10 +213,13 @@ func FuzzEncoder(f *testing.F) {
 	f.Fuzz(func(t *testing.T, username, name, body, lang string, lat, lon float64, at int64) {
 		rec := post()
 		rec.Author.Username, rec.Author.Name, rec.Body, rec.Lang = username, name, body, lang
+		rec.URL, rec.Tags, rec.Links = body, []string{name, lang}, []string{username}
 		rec.Time = time.Unix(0, at)
 		rec.Position = &feed.Position{Lat: lat, Lon: lon, Precision: feed.PrecisionPlace, RadiusKm: math.Abs(lat)}
 		if math.IsNaN(lat) || math.IsInf(lat, 0) || math.IsNaN(lon) || math.IsInf(lon, 0) {
 			rec.Position = nil
+		} else {
+			rec.Sentiment, rec.Magnitude = &lat, &lon
 		}
 		check(t, rec)
 	})

@@ -18,7 +18,7 @@ func All() []Deriver {
 
 // frame is what the names, quotes and short values of an event take at most,
 // in bytes; the free texts come on top. It only saves growing.
-const frame = 320
+const frame = 384
 
 // authorID is the author's id, whether a hydrator has looked at it or not:
 // geo_removed finds by it what must disappear.

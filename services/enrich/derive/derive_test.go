@@ -24,19 +24,23 @@ func kinds(rec *feed.Record) map[feed.Kind]string {
 
 // post is a record with everything.
 func post() *feed.Record {
+	magnitude := 4.5
 	return &feed.Record{
 		ID: "9007199254740993", Source: "demo", Time: time.Date(2026, 11, 3, 9, 15, 42, 123e6, time.UTC),
 		Lang: "en", Type: feed.TypePost, Country: "GB", Body: "Tea & toast",
 		Author:   feed.Author{ID: "42", Username: "harbour_cat", Name: "Harbour Cat"},
 		Position: &feed.Position{Lat: 0, Lon: -0.1278, Precision: feed.PrecisionPoint, Origin: "coordinates"},
+		URL:      "https://example.org/harbour_cat/1", City: "London", Media: true,
+		Tags: []string{"tea", "toast"}, Mentions: []string{"baker"}, Links: []string{"https://example.org/a?b&c"},
+		Sentiment: new(float64), Magnitude: &magnitude,
 	}
 }
 
 func TestEvents(t *testing.T) {
 	made := kinds(post())
 	want := map[feed.Kind]string{
-		feed.KindSimpleTweet: `{"id":"9007199254740993","source":"demo","time":"2026-11-03T09:15:42.123Z","username":"harbour_cat","name":"Harbour Cat","body":"Tea & toast","userId":"42","lang":"en","type":"post","country":"GB"}`,
-		feed.KindGeoBlip:     `{"id":"9007199254740993","source":"demo","time":"2026-11-03T09:15:42.123Z","lat":0,"lon":-0.1278,"precision":"point","origin":"coordinates","userId":"42","lang":"en","type":"post","country":"GB"}`,
+		feed.KindSimpleTweet: `{"id":"9007199254740993","source":"demo","time":"2026-11-03T09:15:42.123Z","username":"harbour_cat","name":"Harbour Cat","body":"Tea & toast","userId":"42","lang":"en","type":"post","country":"GB","tags":["tea","toast"],"mentions":["baker"],"links":["https://example.org/a?b&c"],"media":true,"url":"https://example.org/harbour_cat/1","sentiment":0,"city":"London"}`,
+		feed.KindGeoBlip:     `{"id":"9007199254740993","source":"demo","time":"2026-11-03T09:15:42.123Z","lat":0,"lon":-0.1278,"precision":"point","origin":"coordinates","userId":"42","lang":"en","type":"post","country":"GB","city":"London","url":"https://example.org/harbour_cat/1","magnitude":4.5}`,
 	}
 	if len(made) != len(want) {
 		t.Errorf("made %v", made)

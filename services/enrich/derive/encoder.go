@@ -46,6 +46,22 @@ func (e *encoder) text(name, s string) {
 	e.buf = appendString(e.buf, s)
 }
 
+// texts appends an array of strings, unless there are none.
+func (e *encoder) texts(name string, list []string) {
+	if len(list) == 0 {
+		return
+	}
+	e.name(name)
+	e.buf = append(e.buf, '[')
+	for i, s := range list {
+		if i > 0 {
+			e.buf = append(e.buf, ',')
+		}
+		e.buf = appendString(e.buf, s)
+	}
+	e.buf = append(e.buf, ']')
+}
+
 // flag appends true, unless it is false.
 func (e *encoder) flag(name string, on bool) {
 	if !on {
@@ -63,6 +79,13 @@ func (e *encoder) number(name string, f float64) {
 	}
 	e.name(name)
 	e.buf = strconv.AppendFloat(e.buf, f, notation(f), -1, 64)
+}
+
+// optional appends a finite number, unless it is not known.
+func (e *encoder) optional(name string, f *float64) {
+	if f != nil {
+		e.number(name, *f)
+	}
 }
 
 // notation is how f is written shortest: plainly, or with an exponent where a

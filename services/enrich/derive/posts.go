@@ -13,7 +13,8 @@ func (SimpleTweet) Derive(rec *feed.Record) (feed.Event, bool) {
 	if rec.Change != feed.ChangePost || rec.Author.Username == "" || rec.Body == "" {
 		return feed.Event{}, false
 	}
-	e := newEncoder(frame + len(rec.Author.Username) + len(rec.Author.Name) + len(rec.Body))
+	e := newEncoder(frame + lengths(rec.Author.Username, rec.Author.Name, rec.Body, rec.URL) +
+		lengths(rec.Tags...) + lengths(rec.Mentions...) + lengths(rec.Links...))
 	e.common(rec)
 	e.time(rec.Time)
 	e.text("username", rec.Author.Username)
@@ -24,6 +25,13 @@ func (SimpleTweet) Derive(rec *feed.Record) (feed.Event, bool) {
 	e.text("type", string(rec.Type))
 	e.text("country", rec.Country)
 	e.flag("simulated", rec.Simulated)
+	e.texts("tags", rec.Tags)
+	e.texts("mentions", rec.Mentions)
+	e.texts("links", rec.Links)
+	e.flag("media", rec.Media)
+	e.text("url", rec.URL)
+	e.optional("sentiment", rec.Sentiment)
+	e.text("city", rec.City)
 	return feed.Event{Kind: feed.KindSimpleTweet, ID: rec.ID, Payload: e.close()}, true
 }
 
@@ -39,7 +47,7 @@ func (GeoBlip) Derive(rec *feed.Record) (feed.Event, bool) {
 		return feed.Event{}, false
 	}
 	p := rec.Position
-	e := newEncoder(frame)
+	e := newEncoder(frame + lengths(rec.URL))
 	e.common(rec)
 	e.time(rec.Time)
 	e.number("lat", p.Lat)
@@ -54,5 +62,19 @@ func (GeoBlip) Derive(rec *feed.Record) (feed.Event, bool) {
 	e.text("type", string(rec.Type))
 	e.text("country", rec.Country)
 	e.flag("simulated", rec.Simulated)
+	e.text("city", rec.City)
+	e.text("url", rec.URL)
+	e.optional("magnitude", rec.Magnitude)
 	return feed.Event{Kind: feed.KindGeoBlip, ID: rec.ID, Payload: e.close()}, true
+}
+
+// lengths is how many bytes the texts and the quotes around them take, in
+// bytes, as long as nothing needs an escape.
+func lengths(texts ...string) int {
+	const quotes = len(`"",`)
+	n := 0
+	for _, s := range texts {
+		n += len(s) + quotes
+	}
+	return n
 }

@@ -16,12 +16,18 @@ type Facts struct {
 	ID, Source, UserID, UpToID []byte
 	// Lang is BCP 47, Country ISO 3166-1 alpha-2, Type the sort of post.
 	Lang, Country, Type []byte
+	// Precision is how the position was known.
+	Precision []byte
 	// Body, Username and Name are what words are looked for in.
 	Body, Username, Name []byte
 	// Lat and Lon are degrees, and RadiusKm kilometres; only if Placed.
 	Lat, Lon, RadiusKm float64
+	// Magnitude is an earthquake's; only if Quake.
+	Magnitude float64
 	// Placed says that the event has a position on Earth.
 	Placed bool
+	// Quake says that the event tells a magnitude.
+	Quake bool
 	// Simulated says that a simulator made it up.
 	Simulated bool
 
@@ -43,6 +49,9 @@ func (f *Facts) Read(payload []byte) bool {
 			lon = number(value)
 		case "radiusKm":
 			f.RadiusKm = max(0, number(value))
+		case "magnitude":
+			f.Magnitude = number(value)
+			f.Quake = f.Magnitude != unknown
 		case "simulated":
 			f.Simulated = string(value) == "true"
 		default:
@@ -81,6 +90,8 @@ func (f *Facts) field(name []byte) *[]byte {
 		return &f.Country
 	case "type":
 		return &f.Type
+	case "precision":
+		return &f.Precision
 	case "body":
 		return &f.Body
 	case "username":

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/blipstream/blipstream/internal/feed"
 	"github.com/blipstream/blipstream/services/gateway/filter"
 )
 
@@ -20,24 +21,38 @@ const (
 	meanDigits = 4
 )
 
-// cellKey is a cell of the grid and a sort of post.
+// cellKey is a cell of the grid, a sort of post and how its positions were
+// known. A frame tells apart by both what it shows.
 type cellKey struct {
-	y, x int16
-	sort byte
+	y, x            int16
+	sort, precision byte
 }
 
 // cell is the positions in it.
 type cell struct {
 	lat, lon, radius float64 // sums of degrees; the largest radius
+	magnitude        float64 // the largest; only if quake
+	quake            bool
 	count            uint32
 }
 
 // sorts are the types of posts, in the order of their numbers.
-func sorts() [4]string { return [4]string{"", "post", "reply", "repost"} }
+func sorts() [6]string {
+	return [...]string{
+		"", string(feed.TypePost), string(feed.TypeReply), string(feed.TypeRepost), string(feed.TypeEdit), string(feed.TypeQuake),
+	}
+}
 
-// sortOf is the number of a type; 0 if it is none.
-func sortOf(name []byte) byte {
-	for i, s := range sorts() {
+// precisions are how a position may be known, in the order of their numbers.
+func precisions() [5]string {
+	return [...]string{
+		"", string(feed.PrecisionPoint), string(feed.PrecisionPlace), string(feed.PrecisionProfile), string(feed.PrecisionMention),
+	}
+}
+
+// numberOf is where in names a name is; 0 if it is not there.
+func numberOf(name []byte, names []string) byte {
+	for i, s := range names {
 		if s == string(name) {
 			return byte(i)
 		}
@@ -52,17 +67,24 @@ func newGrid() grid { return grid{map[cellKey]cell{}} }
 
 // add takes a position.
 func (g *grid) add(f *filter.Facts) {
+	names, known := sorts(), precisions()
 	key := cellKey{
-		y:    int16(math.Floor((f.Lat + 90) * cellsPerDegree)),
-		x:    int16(math.Floor((f.Lon + 180) * cellsPerDegree)),
-		sort: sortOf(f.Type),
+		y:         int16(math.Floor((f.Lat + 90) * cellsPerDegree)),
+		x:         int16(math.Floor((f.Lon + 180) * cellsPerDegree)),
+		sort:      numberOf(f.Type, names[:]),
+		precision: numberOf(f.Precision, known[:]),
 	}
-	g.merge(key, cell{f.Lat, f.Lon, f.RadiusKm, 1})
+	g.merge(key, cell{lat: f.Lat, lon: f.Lon, radius: f.RadiusKm, magnitude: f.Magnitude, quake: f.Quake, count: 1})
 }
 
 func (g *grid) merge(key cellKey, c cell) {
-	had := g.cells[key]
-	g.cells[key] = cell{had.lat + c.lat, had.lon + c.lon, max(had.radius, c.radius), had.count + c.count}
+	sum := g.cells[key]
+	sum.lat, sum.lon, sum.count = sum.lat+c.lat, sum.lon+c.lon, sum.count+c.count
+	sum.radius = max(sum.radius, c.radius)
+	if c.quake && (!sum.quake || c.magnitude > sum.magnitude) {
+		sum.quake, sum.magnitude = true, c.magnitude
+	}
+	g.cells[key] = sum
 }
 
 // coarsen doubles the width of cells until there are no more than a frame holds.
@@ -70,7 +92,7 @@ func (g *grid) coarsen() {
 	for len(g.cells) > maxCells {
 		wide := grid{make(map[cellKey]cell, len(g.cells)/2)}
 		for key, c := range g.cells {
-			wide.merge(cellKey{key.y >> 1, key.x >> 1, key.sort}, c)
+			wide.merge(cellKey{key.y >> 1, key.x >> 1, key.sort, key.precision}, c)
 		}
 		g.cells = wide.cells
 	}
@@ -85,7 +107,7 @@ func (g *grid) append(dst []byte) []byte {
 	}
 	// Neighbours in a row: that compresses best.
 	slices.SortFunc(keys, func(a, b cellKey) int {
-		return cmp.Or(cmp.Compare(a.y, b.y), cmp.Compare(a.x, b.x), cmp.Compare(a.sort, b.sort))
+		return cmp.Or(cmp.Compare(a.y, b.y), cmp.Compare(a.x, b.x), cmp.Compare(a.sort, b.sort), cmp.Compare(a.precision, b.precision))
 	})
 	dst = append(dst, '[')
 	for i, key := range keys {
@@ -111,6 +133,12 @@ func appendCell(dst []byte, key cellKey, c cell) []byte {
 	}
 	if c.radius > 0 {
 		dst = strconv.AppendFloat(append(dst, `,"radiusKm":`...), c.radius, 'f', -1, 64)
+	}
+	if key.precision > 0 {
+		dst = append(append(append(dst, `,"precision":"`...), precisions()[key.precision]...), '"')
+	}
+	if c.quake {
+		dst = strconv.AppendFloat(append(dst, `,"magnitude":`...), c.magnitude, 'f', -1, 64)
 	}
 	return append(dst, '}')
 }

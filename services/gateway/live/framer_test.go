@@ -3,6 +3,7 @@ package live
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -48,7 +49,7 @@ func TestFrameIsTheContract(t *testing.T) {
 	f := NewFramer()
 	put(f, 7, "simple_tweet", tweet(1))
 	put(f, 8, "geo_blip", blip(0, 0))
-	put(f, 9, "geo_blip", `{"id":"2","source":"demo","lat":0.1,"lon":0.2,"type":"reply","radiusKm":7.5,"precision":"place"}`)
+	put(f, 9, "geo_blip", `{"id":"2","source":"demo","lat":0.1,"lon":0.2,"type":"reply","radiusKm":7.5,"tags":["}"],"url":"x"}`)
 	put(f, 10, "my_rule", `{"id":"2"}`)
 	put(f, 11, "post_removed", `{"id":"99","source":"demo"}`)
 	put(f, 12, "geo_removed", "{\"id\":\"4-5\",\n\"source\":\"demo\",\"userId\":\"4\",\"upToId\":\"5\"}")
@@ -116,6 +117,27 @@ func TestAPositionAloneIsWhereItWas(t *testing.T) {
 	put(f, 1, "geo_blip", `{"id":"1","source":"demo"}`)
 	if c := frame(t, f).GetCells(); len(c) != 0 {
 		t.Errorf("no position became %v", c)
+	}
+}
+
+// What is told apart on the map is told apart in a frame, and an earthquake's
+// magnitude is the largest of its cell, also where all are below zero.
+func TestCellsTellPrecisionsAndMagnitudes(t *testing.T) {
+	f := NewFramer()
+	for i, more := range []string{
+		`"precision":"point"`, `"precision":"mention","radiusKm":9`, `"precision":"mention","radiusKm":12`,
+		`"precision":"point","type":"quake","magnitude":-0.7`, `"precision":"point","type":"quake","magnitude":-0.4`,
+		`"precision":"point","type":"quake"`,
+	} {
+		put(f, uint64(i+1), "geo_blip", `{"id":"1","lat":1.1,"lon":2.1,`+more+`}`)
+	}
+	var got []string
+	for _, c := range frame(t, f).GetCells() {
+		got = append(got, fmt.Sprint(c.GetType(), " ", c.GetPrecision(), " ", c.GetCount(), " ", c.GetRadiusKm(), " ", c.GetMagnitude()))
+	}
+	want := []string{" point 1 0 0", " mention 2 12 0", "quake point 3 0 -0.4"}
+	if !slices.Equal(got, want) {
+		t.Errorf("cells %q, want %q", got, want)
 	}
 }
 

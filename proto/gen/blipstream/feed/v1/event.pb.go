@@ -46,12 +46,27 @@ type SimpleTweet struct {
 	UserId string `protobuf:"bytes,7,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
 	// BCP 47 language of the text as the source tells it; absent if unknown.
 	Lang string `protobuf:"bytes,8,opt,name=lang,proto3" json:"lang,omitempty"`
-	// What sort of post it is: "post", "reply" or "repost".
+	// What sort of post it is: "post", "reply", "repost", "edit" (of a wiki's
+	// page) or "quake". More may come.
 	Type string `protobuf:"bytes,9,opt,name=type,proto3" json:"type,omitempty"`
 	// ISO 3166-1 alpha-2 country of the post's place; absent if unknown.
 	Country string `protobuf:"bytes,10,opt,name=country,proto3" json:"country,omitempty"`
 	// True for a post that a simulator made up; the page says so.
-	Simulated     bool `protobuf:"varint,11,opt,name=simulated,proto3" json:"simulated,omitempty"`
+	Simulated bool `protobuf:"varint,11,opt,name=simulated,proto3" json:"simulated,omitempty"`
+	// Hashtags of the text without #, as they are written, each once.
+	Tags []string `protobuf:"bytes,12,rep,name=tags,proto3" json:"tags,omitempty"`
+	// Usernames that the text mentions, without @, each once.
+	Mentions []string `protobuf:"bytes,13,rep,name=mentions,proto3" json:"mentions,omitempty"`
+	// Addresses that the text links to, in full, each once.
+	Links []string `protobuf:"bytes,14,rep,name=links,proto3" json:"links,omitempty"`
+	// True if a picture, a film or a sound is attached.
+	Media bool `protobuf:"varint,15,opt,name=media,proto3" json:"media,omitempty"`
+	// Where the source shows the post to people; absent if unknown.
+	Url string `protobuf:"bytes,16,opt,name=url,proto3" json:"url,omitempty"`
+	// How the text feels, from -1 (bad) to 1 (good); absent if unknown.
+	Sentiment *float64 `protobuf:"fixed64,17,opt,name=sentiment,proto3,oneof" json:"sentiment,omitempty"`
+	// City of the post's position or beside it, in Latin letters; absent if unknown.
+	City          string `protobuf:"bytes,18,opt,name=city,proto3" json:"city,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -163,6 +178,55 @@ func (x *SimpleTweet) GetSimulated() bool {
 	return false
 }
 
+func (x *SimpleTweet) GetTags() []string {
+	if x != nil {
+		return x.Tags
+	}
+	return nil
+}
+
+func (x *SimpleTweet) GetMentions() []string {
+	if x != nil {
+		return x.Mentions
+	}
+	return nil
+}
+
+func (x *SimpleTweet) GetLinks() []string {
+	if x != nil {
+		return x.Links
+	}
+	return nil
+}
+
+func (x *SimpleTweet) GetMedia() bool {
+	if x != nil {
+		return x.Media
+	}
+	return false
+}
+
+func (x *SimpleTweet) GetUrl() string {
+	if x != nil {
+		return x.Url
+	}
+	return ""
+}
+
+func (x *SimpleTweet) GetSentiment() float64 {
+	if x != nil && x.Sentiment != nil {
+		return *x.Sentiment
+	}
+	return 0
+}
+
+func (x *SimpleTweet) GetCity() string {
+	if x != nil {
+		return x.City
+	}
+	return ""
+}
+
 // GeoBlip is a position on the map. Subject: events.geo_blip.
 // It is published only if the position is known.
 type GeoBlip struct {
@@ -177,23 +241,35 @@ type GeoBlip struct {
 	Lat *float64 `protobuf:"fixed64,4,opt,name=lat,proto3,oneof" json:"lat,omitempty"`
 	// Longitude in degrees east, -180 to 180. Zero is a place: Greenwich.
 	Lon *float64 `protobuf:"fixed64,5,opt,name=lon,proto3,oneof" json:"lon,omitempty"`
-	// How the position was known: "point" (exact) or "place" (centre of a box).
+	// How the position was known: "point" (exact), "place" (within the box of a
+	// place that the author attached), "profile" (a city where the author says
+	// to live) or "mention" (a city that the text names: what the post is about,
+	// not where its author is). More may come.
 	Precision string `protobuf:"bytes,6,opt,name=precision,proto3" json:"precision,omitempty"`
 	// How far the true position may be from lat, lon, in kilometres; for a
 	// place half the diagonal of its box. Absent for a point.
 	RadiusKm *float64 `protobuf:"fixed64,7,opt,name=radius_km,json=radiusKm,proto3,oneof" json:"radius_km,omitempty"`
-	// Which part of the post told the position, for example "coordinates".
+	// Which part of the post told the position, for example "coordinates",
+	// "place", "profile" or "text".
 	Origin string `protobuf:"bytes,8,opt,name=origin,proto3" json:"origin,omitempty"`
 	// Id of the author; geo_removed refers to it.
 	UserId string `protobuf:"bytes,9,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
 	// BCP 47 language of the post; absent if unknown.
 	Lang string `protobuf:"bytes,10,opt,name=lang,proto3" json:"lang,omitempty"`
-	// What sort of post it is: "post", "reply" or "repost".
+	// What sort of post it is: "post", "reply", "repost", "edit" (of a wiki's
+	// page) or "quake". More may come.
 	Type string `protobuf:"bytes,11,opt,name=type,proto3" json:"type,omitempty"`
 	// ISO 3166-1 alpha-2 country; absent if unknown.
 	Country string `protobuf:"bytes,12,opt,name=country,proto3" json:"country,omitempty"`
 	// True for a position that a simulator made up.
-	Simulated     bool `protobuf:"varint,13,opt,name=simulated,proto3" json:"simulated,omitempty"`
+	Simulated bool `protobuf:"varint,13,opt,name=simulated,proto3" json:"simulated,omitempty"`
+	// City at the position or beside it, in Latin letters; absent if none is near.
+	City string `protobuf:"bytes,14,opt,name=city,proto3" json:"city,omitempty"`
+	// Where the source shows the post to people; absent if unknown.
+	Url string `protobuf:"bytes,15,opt,name=url,proto3" json:"url,omitempty"`
+	// Magnitude of an earthquake, on the scale that its network reports; absent
+	// for all else and while it is not known.
+	Magnitude     *float64 `protobuf:"fixed64,16,opt,name=magnitude,proto3,oneof" json:"magnitude,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -317,6 +393,27 @@ func (x *GeoBlip) GetSimulated() bool {
 		return x.Simulated
 	}
 	return false
+}
+
+func (x *GeoBlip) GetCity() string {
+	if x != nil {
+		return x.City
+	}
+	return ""
+}
+
+func (x *GeoBlip) GetUrl() string {
+	if x != nil {
+		return x.Url
+	}
+	return ""
+}
+
+func (x *GeoBlip) GetMagnitude() float64 {
+	if x != nil && x.Magnitude != nil {
+		return *x.Magnitude
+	}
+	return 0
 }
 
 // PostRemoved says that a post must disappear everywhere, because its source
@@ -480,7 +577,7 @@ var File_blipstream_feed_v1_event_proto protoreflect.FileDescriptor
 
 const file_blipstream_feed_v1_event_proto_rawDesc = "" +
 	"\n" +
-	"\x1eblipstream/feed/v1/event.proto\x12\x12blipstream.feed.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa2\x02\n" +
+	"\x1eblipstream/feed/v1/event.proto\x12\x12blipstream.feed.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xd5\x03\n" +
 	"\vSimpleTweet\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x16\n" +
 	"\x06source\x18\x02 \x01(\tR\x06source\x12.\n" +
@@ -493,7 +590,16 @@ const file_blipstream_feed_v1_event_proto_rawDesc = "" +
 	"\x04type\x18\t \x01(\tR\x04type\x12\x18\n" +
 	"\acountry\x18\n" +
 	" \x01(\tR\acountry\x12\x1c\n" +
-	"\tsimulated\x18\v \x01(\bR\tsimulated\"\xfe\x02\n" +
+	"\tsimulated\x18\v \x01(\bR\tsimulated\x12\x12\n" +
+	"\x04tags\x18\f \x03(\tR\x04tags\x12\x1a\n" +
+	"\bmentions\x18\r \x03(\tR\bmentions\x12\x14\n" +
+	"\x05links\x18\x0e \x03(\tR\x05links\x12\x14\n" +
+	"\x05media\x18\x0f \x01(\bR\x05media\x12\x10\n" +
+	"\x03url\x18\x10 \x01(\tR\x03url\x12!\n" +
+	"\tsentiment\x18\x11 \x01(\x01H\x00R\tsentiment\x88\x01\x01\x12\x12\n" +
+	"\x04city\x18\x12 \x01(\tR\x04cityB\f\n" +
+	"\n" +
+	"_sentiment\"\xd5\x03\n" +
 	"\aGeoBlip\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x16\n" +
 	"\x06source\x18\x02 \x01(\tR\x06source\x12.\n" +
@@ -508,11 +614,16 @@ const file_blipstream_feed_v1_event_proto_rawDesc = "" +
 	" \x01(\tR\x04lang\x12\x12\n" +
 	"\x04type\x18\v \x01(\tR\x04type\x12\x18\n" +
 	"\acountry\x18\f \x01(\tR\acountry\x12\x1c\n" +
-	"\tsimulated\x18\r \x01(\bR\tsimulatedB\x06\n" +
+	"\tsimulated\x18\r \x01(\bR\tsimulated\x12\x12\n" +
+	"\x04city\x18\x0e \x01(\tR\x04city\x12\x10\n" +
+	"\x03url\x18\x0f \x01(\tR\x03url\x12!\n" +
+	"\tmagnitude\x18\x10 \x01(\x01H\x03R\tmagnitude\x88\x01\x01B\x06\n" +
 	"\x04_latB\x06\n" +
 	"\x04_lonB\f\n" +
 	"\n" +
-	"_radius_km\"~\n" +
+	"_radius_kmB\f\n" +
+	"\n" +
+	"_magnitude\"~\n" +
 	"\vPostRemoved\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x16\n" +
 	"\x06source\x18\x02 \x01(\tR\x06source\x12.\n" +
@@ -565,6 +676,7 @@ func file_blipstream_feed_v1_event_proto_init() {
 	if File_blipstream_feed_v1_event_proto != nil {
 		return
 	}
+	file_blipstream_feed_v1_event_proto_msgTypes[0].OneofWrappers = []any{}
 	file_blipstream_feed_v1_event_proto_msgTypes[1].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{

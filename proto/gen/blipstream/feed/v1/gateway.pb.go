@@ -948,10 +948,14 @@ type Cell struct {
 	Lon *float64 `protobuf:"fixed64,2,opt,name=lon,proto3,oneof" json:"lon,omitempty"`
 	// How many positions.
 	Count uint32 `protobuf:"varint,3,opt,name=count,proto3" json:"count,omitempty"`
-	// What sort of post they are of: "post", "reply" or "repost".
+	// What sort of post they are of, as in GeoBlip; all of one sort.
 	Type string `protobuf:"bytes,4,opt,name=type,proto3" json:"type,omitempty"`
 	// The largest radius_km among them; absent if all are points.
-	RadiusKm      *float64 `protobuf:"fixed64,5,opt,name=radius_km,json=radiusKm,proto3,oneof" json:"radius_km,omitempty"`
+	RadiusKm *float64 `protobuf:"fixed64,5,opt,name=radius_km,json=radiusKm,proto3,oneof" json:"radius_km,omitempty"`
+	// How they were known, as in GeoBlip; all in the same way.
+	Precision string `protobuf:"bytes,6,opt,name=precision,proto3" json:"precision,omitempty"`
+	// The largest magnitude among earthquakes; absent for all else.
+	Magnitude     *float64 `protobuf:"fixed64,7,opt,name=magnitude,proto3,oneof" json:"magnitude,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1017,6 +1021,20 @@ func (x *Cell) GetType() string {
 func (x *Cell) GetRadiusKm() float64 {
 	if x != nil && x.RadiusKm != nil {
 		return *x.RadiusKm
+	}
+	return 0
+}
+
+func (x *Cell) GetPrecision() string {
+	if x != nil {
+		return x.Precision
+	}
+	return ""
+}
+
+func (x *Cell) GetMagnitude() float64 {
+	if x != nil && x.Magnitude != nil {
+		return *x.Magnitude
 	}
 	return 0
 }
@@ -1435,17 +1453,21 @@ const file_blipstream_feed_v1_gateway_proto_rawDesc = "" +
 	"geoRemoved\x1a9\n" +
 	"\vTotalsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\x04R\x05value:\x028\x01\"\x9e\x01\n" +
+	"\x05value\x18\x02 \x01(\x04R\x05value:\x028\x01\"\xed\x01\n" +
 	"\x04Cell\x12\x15\n" +
 	"\x03lat\x18\x01 \x01(\x01H\x00R\x03lat\x88\x01\x01\x12\x15\n" +
 	"\x03lon\x18\x02 \x01(\x01H\x01R\x03lon\x88\x01\x01\x12\x14\n" +
 	"\x05count\x18\x03 \x01(\rR\x05count\x12\x12\n" +
 	"\x04type\x18\x04 \x01(\tR\x04type\x12 \n" +
-	"\tradius_km\x18\x05 \x01(\x01H\x02R\bradiusKm\x88\x01\x01B\x06\n" +
+	"\tradius_km\x18\x05 \x01(\x01H\x02R\bradiusKm\x88\x01\x01\x12\x1c\n" +
+	"\tprecision\x18\x06 \x01(\tR\tprecision\x12!\n" +
+	"\tmagnitude\x18\a \x01(\x01H\x03R\tmagnitude\x88\x01\x01B\x06\n" +
 	"\x04_latB\x06\n" +
 	"\x04_lonB\f\n" +
 	"\n" +
-	"_radius_km\"Q\n" +
+	"_radius_kmB\f\n" +
+	"\n" +
+	"_magnitude\"Q\n" +
 	"\aThinned\x12\x14\n" +
 	"\x05count\x18\x01 \x01(\x04R\x05count\x12\x19\n" +
 	"\bfrom_seq\x18\x02 \x01(\x04R\afromSeq\x12\x15\n" +

@@ -17,7 +17,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file blipstream/feed/v1/event.proto.
  */
 export const file_blipstream_feed_v1_event: GenFile = /*@__PURE__*/
-  fileDesc("Ch5ibGlwc3RyZWFtL2ZlZWQvdjEvZXZlbnQucHJvdG8SEmJsaXBzdHJlYW0uZmVlZC52MSLSAQoLU2ltcGxlVHdlZXQSCgoCaWQYASABKAkSDgoGc291cmNlGAIgASgJEigKBHRpbWUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhAKCHVzZXJuYW1lGAQgASgJEgwKBG5hbWUYBSABKAkSDAoEYm9keRgGIAEoCRIPCgd1c2VyX2lkGAcgASgJEgwKBGxhbmcYCCABKAkSDAoEdHlwZRgJIAEoCRIPCgdjb3VudHJ5GAogASgJEhEKCXNpbXVsYXRlZBgLIAEoCCKdAgoHR2VvQmxpcBIKCgJpZBgBIAEoCRIOCgZzb3VyY2UYAiABKAkSKAoEdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEAoDbGF0GAQgASgBSACIAQESEAoDbG9uGAUgASgBSAGIAQESEQoJcHJlY2lzaW9uGAYgASgJEhYKCXJhZGl1c19rbRgHIAEoAUgCiAEBEg4KBm9yaWdpbhgIIAEoCRIPCgd1c2VyX2lkGAkgASgJEgwKBGxhbmcYCiABKAkSDAoEdHlwZRgLIAEoCRIPCgdjb3VudHJ5GAwgASgJEhEKCXNpbXVsYXRlZBgNIAEoCEIGCgRfbGF0QgYKBF9sb25CDAoKX3JhZGl1c19rbSJkCgtQb3N0UmVtb3ZlZBIKCgJpZBgBIAEoCRIOCgZzb3VyY2UYAiABKAkSKAoEdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHdXNlcl9pZBgEIAEoCSJ1CgpHZW9SZW1vdmVkEgoKAmlkGAEgASgJEg4KBnNvdXJjZRgCIAEoCRIoCgR0aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgd1c2VyX2lkGAQgASgJEhAKCHVwX3RvX2lkGAUgASgJQtQBChZjb20uYmxpcHN0cmVhbS5mZWVkLnYxQgpFdmVudFByb3RvUAFaRGdpdGh1Yi5jb20vYmxpcHN0cmVhbS9ibGlwc3RyZWFtL3Byb3RvL2dlbi9ibGlwc3RyZWFtL2ZlZWQvdjE7ZmVlZHYxogIDQkZYqgISQmxpcHN0cmVhbS5GZWVkLlYxygISQmxpcHN0cmVhbVxGZWVkXFYx4gIeQmxpcHN0cmVhbVxGZWVkXFYxXEdQQk1ldGFkYXRh6gIUQmxpcHN0cmVhbTo6RmVlZDo6VjFiBnByb3RvMw", [file_google_protobuf_timestamp]);
+  fileDesc("Ch5ibGlwc3RyZWFtL2ZlZWQvdjEvZXZlbnQucHJvdG8SEmJsaXBzdHJlYW0uZmVlZC52MSLRAgoLU2ltcGxlVHdlZXQSCgoCaWQYASABKAkSDgoGc291cmNlGAIgASgJEigKBHRpbWUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhAKCHVzZXJuYW1lGAQgASgJEgwKBG5hbWUYBSABKAkSDAoEYm9keRgGIAEoCRIPCgd1c2VyX2lkGAcgASgJEgwKBGxhbmcYCCABKAkSDAoEdHlwZRgJIAEoCRIPCgdjb3VudHJ5GAogASgJEhEKCXNpbXVsYXRlZBgLIAEoCBIMCgR0YWdzGAwgAygJEhAKCG1lbnRpb25zGA0gAygJEg0KBWxpbmtzGA4gAygJEg0KBW1lZGlhGA8gASgIEgsKA3VybBgQIAEoCRIWCglzZW50aW1lbnQYESABKAFIAIgBARIMCgRjaXR5GBIgASgJQgwKCl9zZW50aW1lbnQi3gIKB0dlb0JsaXASCgoCaWQYASABKAkSDgoGc291cmNlGAIgASgJEigKBHRpbWUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhAKA2xhdBgEIAEoAUgAiAEBEhAKA2xvbhgFIAEoAUgBiAEBEhEKCXByZWNpc2lvbhgGIAEoCRIWCglyYWRpdXNfa20YByABKAFIAogBARIOCgZvcmlnaW4YCCABKAkSDwoHdXNlcl9pZBgJIAEoCRIMCgRsYW5nGAogASgJEgwKBHR5cGUYCyABKAkSDwoHY291bnRyeRgMIAEoCRIRCglzaW11bGF0ZWQYDSABKAgSDAoEY2l0eRgOIAEoCRILCgN1cmwYDyABKAkSFgoJbWFnbml0dWRlGBAgASgBSAOIAQFCBgoEX2xhdEIGCgRfbG9uQgwKCl9yYWRpdXNfa21CDAoKX21hZ25pdHVkZSJkCgtQb3N0UmVtb3ZlZBIKCgJpZBgBIAEoCRIOCgZzb3VyY2UYAiABKAkSKAoEdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHdXNlcl9pZBgEIAEoCSJ1CgpHZW9SZW1vdmVkEgoKAmlkGAEgASgJEg4KBnNvdXJjZRgCIAEoCRIoCgR0aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgd1c2VyX2lkGAQgASgJEhAKCHVwX3RvX2lkGAUgASgJQtQBChZjb20uYmxpcHN0cmVhbS5mZWVkLnYxQgpFdmVudFByb3RvUAFaRGdpdGh1Yi5jb20vYmxpcHN0cmVhbS9ibGlwc3RyZWFtL3Byb3RvL2dlbi9ibGlwc3RyZWFtL2ZlZWQvdjE7ZmVlZHYxogIDQkZYqgISQmxpcHN0cmVhbS5GZWVkLlYxygISQmxpcHN0cmVhbVxGZWVkXFYx4gIeQmxpcHN0cmVhbVxGZWVkXFYxXEdQQk1ldGFkYXRh6gIUQmxpcHN0cmVhbTo6RmVlZDo6VjFiBnByb3RvMw", [file_google_protobuf_timestamp]);
 
 /**
  * SimpleTweet is a post a person can read. Subject: events.simple_tweet.
@@ -82,7 +82,8 @@ export type SimpleTweet = Message<"blipstream.feed.v1.SimpleTweet"> & {
   lang: string;
 
   /**
-   * What sort of post it is: "post", "reply" or "repost".
+   * What sort of post it is: "post", "reply", "repost", "edit" (of a wiki's
+   * page) or "quake". More may come.
    *
    * @generated from field: string type = 9;
    */
@@ -101,6 +102,55 @@ export type SimpleTweet = Message<"blipstream.feed.v1.SimpleTweet"> & {
    * @generated from field: bool simulated = 11;
    */
   simulated: boolean;
+
+  /**
+   * Hashtags of the text without #, as they are written, each once.
+   *
+   * @generated from field: repeated string tags = 12;
+   */
+  tags: string[];
+
+  /**
+   * Usernames that the text mentions, without @, each once.
+   *
+   * @generated from field: repeated string mentions = 13;
+   */
+  mentions: string[];
+
+  /**
+   * Addresses that the text links to, in full, each once.
+   *
+   * @generated from field: repeated string links = 14;
+   */
+  links: string[];
+
+  /**
+   * True if a picture, a film or a sound is attached.
+   *
+   * @generated from field: bool media = 15;
+   */
+  media: boolean;
+
+  /**
+   * Where the source shows the post to people; absent if unknown.
+   *
+   * @generated from field: string url = 16;
+   */
+  url: string;
+
+  /**
+   * How the text feels, from -1 (bad) to 1 (good); absent if unknown.
+   *
+   * @generated from field: optional double sentiment = 17;
+   */
+  sentiment?: number | undefined;
+
+  /**
+   * City of the post's position or beside it, in Latin letters; absent if unknown.
+   *
+   * @generated from field: string city = 18;
+   */
+  city: string;
 };
 
 /**
@@ -166,7 +216,8 @@ export type SimpleTweetJson = {
   lang?: string;
 
   /**
-   * What sort of post it is: "post", "reply" or "repost".
+   * What sort of post it is: "post", "reply", "repost", "edit" (of a wiki's
+   * page) or "quake". More may come.
    *
    * @generated from field: string type = 9;
    */
@@ -185,6 +236,55 @@ export type SimpleTweetJson = {
    * @generated from field: bool simulated = 11;
    */
   simulated?: boolean;
+
+  /**
+   * Hashtags of the text without #, as they are written, each once.
+   *
+   * @generated from field: repeated string tags = 12;
+   */
+  tags?: string[];
+
+  /**
+   * Usernames that the text mentions, without @, each once.
+   *
+   * @generated from field: repeated string mentions = 13;
+   */
+  mentions?: string[];
+
+  /**
+   * Addresses that the text links to, in full, each once.
+   *
+   * @generated from field: repeated string links = 14;
+   */
+  links?: string[];
+
+  /**
+   * True if a picture, a film or a sound is attached.
+   *
+   * @generated from field: bool media = 15;
+   */
+  media?: boolean;
+
+  /**
+   * Where the source shows the post to people; absent if unknown.
+   *
+   * @generated from field: string url = 16;
+   */
+  url?: string;
+
+  /**
+   * How the text feels, from -1 (bad) to 1 (good); absent if unknown.
+   *
+   * @generated from field: optional double sentiment = 17;
+   */
+  sentiment?: number | "NaN" | "Infinity" | "-Infinity";
+
+  /**
+   * City of the post's position or beside it, in Latin letters; absent if unknown.
+   *
+   * @generated from field: string city = 18;
+   */
+  city?: string;
 };
 
 /**
@@ -237,7 +337,10 @@ export type GeoBlip = Message<"blipstream.feed.v1.GeoBlip"> & {
   lon?: number | undefined;
 
   /**
-   * How the position was known: "point" (exact) or "place" (centre of a box).
+   * How the position was known: "point" (exact), "place" (within the box of a
+   * place that the author attached), "profile" (a city where the author says
+   * to live) or "mention" (a city that the text names: what the post is about,
+   * not where its author is). More may come.
    *
    * @generated from field: string precision = 6;
    */
@@ -252,7 +355,8 @@ export type GeoBlip = Message<"blipstream.feed.v1.GeoBlip"> & {
   radiusKm?: number | undefined;
 
   /**
-   * Which part of the post told the position, for example "coordinates".
+   * Which part of the post told the position, for example "coordinates",
+   * "place", "profile" or "text".
    *
    * @generated from field: string origin = 8;
    */
@@ -273,7 +377,8 @@ export type GeoBlip = Message<"blipstream.feed.v1.GeoBlip"> & {
   lang: string;
 
   /**
-   * What sort of post it is: "post", "reply" or "repost".
+   * What sort of post it is: "post", "reply", "repost", "edit" (of a wiki's
+   * page) or "quake". More may come.
    *
    * @generated from field: string type = 11;
    */
@@ -292,6 +397,28 @@ export type GeoBlip = Message<"blipstream.feed.v1.GeoBlip"> & {
    * @generated from field: bool simulated = 13;
    */
   simulated: boolean;
+
+  /**
+   * City at the position or beside it, in Latin letters; absent if none is near.
+   *
+   * @generated from field: string city = 14;
+   */
+  city: string;
+
+  /**
+   * Where the source shows the post to people; absent if unknown.
+   *
+   * @generated from field: string url = 15;
+   */
+  url: string;
+
+  /**
+   * Magnitude of an earthquake, on the scale that its network reports; absent
+   * for all else and while it is not known.
+   *
+   * @generated from field: optional double magnitude = 16;
+   */
+  magnitude?: number | undefined;
 };
 
 /**
@@ -337,7 +464,10 @@ export type GeoBlipJson = {
   lon?: number | "NaN" | "Infinity" | "-Infinity";
 
   /**
-   * How the position was known: "point" (exact) or "place" (centre of a box).
+   * How the position was known: "point" (exact), "place" (within the box of a
+   * place that the author attached), "profile" (a city where the author says
+   * to live) or "mention" (a city that the text names: what the post is about,
+   * not where its author is). More may come.
    *
    * @generated from field: string precision = 6;
    */
@@ -352,7 +482,8 @@ export type GeoBlipJson = {
   radiusKm?: number | "NaN" | "Infinity" | "-Infinity";
 
   /**
-   * Which part of the post told the position, for example "coordinates".
+   * Which part of the post told the position, for example "coordinates",
+   * "place", "profile" or "text".
    *
    * @generated from field: string origin = 8;
    */
@@ -373,7 +504,8 @@ export type GeoBlipJson = {
   lang?: string;
 
   /**
-   * What sort of post it is: "post", "reply" or "repost".
+   * What sort of post it is: "post", "reply", "repost", "edit" (of a wiki's
+   * page) or "quake". More may come.
    *
    * @generated from field: string type = 11;
    */
@@ -392,6 +524,28 @@ export type GeoBlipJson = {
    * @generated from field: bool simulated = 13;
    */
   simulated?: boolean;
+
+  /**
+   * City at the position or beside it, in Latin letters; absent if none is near.
+   *
+   * @generated from field: string city = 14;
+   */
+  city?: string;
+
+  /**
+   * Where the source shows the post to people; absent if unknown.
+   *
+   * @generated from field: string url = 15;
+   */
+  url?: string;
+
+  /**
+   * Magnitude of an earthquake, on the scale that its network reports; absent
+   * for all else and while it is not known.
+   *
+   * @generated from field: optional double magnitude = 16;
+   */
+  magnitude?: number | "NaN" | "Infinity" | "-Infinity";
 };
 
 /**
