@@ -9,8 +9,8 @@ import (
 
 // metrics are the collectors of all sources of a service.
 type metrics struct {
-	items, bytes, stored, missed, rejected, reconnects, fenced *prometheus.CounterVec
-	state, lastItem, retryAt, unstored                         *prometheus.GaugeVec
+	items, bytes, stored, missed, rejected, reconnects, fenced, gaps *prometheus.CounterVec
+	state, lastItem, retryAt, unstored                               *prometheus.GaugeVec
 }
 
 // newMetrics makes and registers the collectors.
@@ -33,6 +33,7 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 		rejected:   counter("rejected_total", "Items kept as dead letters, by reason.", "reason"),
 		reconnects: counter("reconnects_total", "Connections that ended, by cause.", "cause"),
 		fenced:     counter("fenced_total", "Times another process had claimed the source's cursor."),
+		gaps:       counter("gaps_total", "Times items of the upstream may be missing that it does not send any more."),
 		state:      gauge("state", "1 for the state the source is in, 0 for all others.", "state"),
 		lastItem:   gauge("last_item_timestamp_seconds", "When the last item was read from the source."),
 		retryAt:    gauge("retry_timestamp_seconds", "When the source connects again; 0 unless it backs off."),
@@ -40,7 +41,7 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 	}
 	var errs []error
 	for _, c := range []prometheus.Collector{
-		m.items, m.bytes, m.stored, m.missed, m.rejected, m.reconnects, m.fenced, m.state, m.lastItem, m.retryAt, m.unstored,
+		m.items, m.bytes, m.stored, m.missed, m.rejected, m.reconnects, m.fenced, m.gaps, m.state, m.lastItem, m.retryAt, m.unstored,
 	} {
 		errs = append(errs, reg.Register(c))
 	}
@@ -52,10 +53,10 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 
 // sourceMetrics are the collectors of one source, looked up once.
 type sourceMetrics struct {
-	items, bytes, stored, missed, fenced prometheus.Counter
-	lastItem, retryAt, unstored          prometheus.Gauge
-	rejected, reconnects                 *prometheus.CounterVec
-	state                                *prometheus.GaugeVec
+	items, bytes, stored, missed, fenced, gaps prometheus.Counter
+	lastItem, retryAt, unstored                prometheus.Gauge
+	rejected, reconnects                       *prometheus.CounterVec
+	state                                      *prometheus.GaugeVec
 }
 
 // of looks up a source's collectors, so that they are there from the start.
@@ -63,7 +64,7 @@ func (m *metrics) of(name string) sourceMetrics {
 	label := prometheus.Labels{"source": name}
 	return sourceMetrics{
 		items: m.items.With(label), bytes: m.bytes.With(label), stored: m.stored.With(label),
-		missed: m.missed.With(label), fenced: m.fenced.With(label),
+		missed: m.missed.With(label), fenced: m.fenced.With(label), gaps: m.gaps.With(label),
 		lastItem: m.lastItem.With(label), retryAt: m.retryAt.With(label), unstored: m.unstored.With(label),
 		rejected: m.rejected.MustCurryWith(label), reconnects: m.reconnects.MustCurryWith(label),
 		state: m.state.MustCurryWith(label),

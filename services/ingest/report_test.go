@@ -38,3 +38,26 @@ func TestStatusForOthersHoldsNoSecret(t *testing.T) {
 		}
 	}
 }
+
+// TestGapsAreCounted: what a source says of gaps reaches the metric.
+func TestGapsAreCounted(t *testing.T) {
+	reg := prometheus.NewRegistry()
+	m, err := newMetrics(reg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	log := slog.New(slog.DiscardHandler)
+	w := &worker{log: log, metrics: m.of("x"), status: newStatus("x", log, m.of("x"))}
+	source.TellGap(w, source.Gap{Why: "the upstream keeps no more"})
+	source.TellGap(source.Config{}.Observe(), source.Gap{}) // which does not want to know
+	families, err := reg.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range families {
+		if f.GetName() == "blipstream_ingest_gaps_total" && f.GetMetric()[0].GetCounter().GetValue() == 1 {
+			return
+		}
+	}
+	t.Error("the gap is not in the metric")
+}

@@ -49,6 +49,7 @@ func (s *session) supervise(ctx context.Context) error {
 		if err == nil || ctx.Err() != nil || a.cause == source.CauseFatal || errors.Is(err, bus.ErrClosed) {
 			return err
 		}
+		s.status.reconnects.Add(1)
 		s.metrics.reconnects.WithLabelValues(a.cause.String()).Inc()
 		delay := b.next(a, rand.Float64())
 		if err := s.pause(ctx, delay, a, err); err != nil {

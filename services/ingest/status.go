@@ -51,6 +51,9 @@ type status struct {
 	retry time.Time // when it is connected to again; zero if it does not wait
 
 	item atomic.Int64 // when the last item came, in Unix milliseconds
+	// What happened since the process began: connections that ended, items
+	// that the upstream says it held back, and gaps.
+	reconnects, missed, gaps atomic.Uint64
 }
 
 func newStatus(name string, log *slog.Logger, m sourceMetrics) *status {

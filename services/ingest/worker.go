@@ -41,7 +41,10 @@ type worker struct {
 	current *session // set while Stream may run; used on its goroutine only
 }
 
-var _ source.Observer = (*worker)(nil)
+var (
+	_ source.Observer    = (*worker)(nil)
+	_ source.GapObserver = (*worker)(nil)
+)
 
 // run works until ctx ends, or the source ends or fails for good.
 func (w *worker) run(ctx context.Context) error {
@@ -159,8 +162,16 @@ func (w *worker) Connected() {
 
 // Missed implements source.Observer.
 func (w *worker) Missed(n uint64) {
+	w.status.missed.Add(n)
 	w.metrics.missed.Add(float64(n))
 	w.log.Warn("upstream held items back", slog.Uint64("items", n))
+}
+
+// Gap implements source.GapObserver.
+func (w *worker) Gap(g source.Gap) {
+	w.status.gaps.Add(1)
+	w.metrics.gaps.Inc()
+	w.log.Warn("items of the upstream may be missing", slog.String("why", g.Why), slog.Time("from", g.From), slog.Time("to", g.To))
 }
 
 // Reject implements source.Observer.

@@ -57,6 +57,27 @@ type Observer interface {
 	Reject(r Rejected) error
 }
 
+// GapObserver is an Observer that is also told of gaps; see TellGap.
+type GapObserver interface {
+	// Gap says that items of the upstream may be missing.
+	Gap(g Gap)
+}
+
+// Gap is a stretch of an upstream that a source could not get.
+type Gap struct {
+	// Why is a few words, such as "the upstream keeps no more".
+	Why string
+	// From and To bound it by the upstream's clock; zero where unknown.
+	From, To time.Time
+}
+
+// TellGap tells an Observer of a gap, if it wants to know.
+func TellGap(o Observer, g Gap) {
+	if told, ok := o.(GapObserver); ok {
+		told.Gap(g)
+	}
+}
+
 // Rejected is upstream data that cannot be an item.
 type Rejected struct {
 	// Reason is one subject token: too_long, truncated.
