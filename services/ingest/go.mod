@@ -4,6 +4,7 @@ go 1.26.0
 
 require (
 	github.com/blipstream/blipstream/internal v0.0.0
+	github.com/coder/websocket v1.8.15
 	github.com/prometheus/client_golang v1.25.0
 )
 

@@ -14,6 +14,7 @@ import (
 	"github.com/blipstream/blipstream/services/ingest/source"
 	"github.com/blipstream/blipstream/services/ingest/source/framing"
 	"github.com/blipstream/blipstream/services/ingest/source/peek"
+	"github.com/blipstream/blipstream/services/ingest/source/upstream"
 )
 
 // connection is one response that is being read.
@@ -46,7 +47,7 @@ func (c *connection) read(body io.Reader) error {
 			return err
 		}
 		if err := c.take(f); err != nil {
-			return &emitError{err}
+			return &upstream.EmitError{Err: err}
 		}
 	}
 }

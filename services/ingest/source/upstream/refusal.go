@@ -1,4 +1,4 @@
-package twitter
+package upstream
 
 import (
 	"fmt"
@@ -17,33 +17,38 @@ const (
 	// maxRetryAfter is the longest wait an upstream is obeyed in; a rate
 	// window lasts 15 minutes, and a date in the far future is a mistake.
 	maxRetryAfter = time.Hour
-	// statusEnhanceYourCalm is v1.1's own way to say 429.
+	// statusEnhanceYourCalm is Twitter v1.1's own way to say 429.
 	statusEnhanceYourCalm = 420
 )
 
-// refusal is what a response that is no stream means, nil for a stream.
-func refusal(resp *http.Response) error {
-	if resp.StatusCode == http.StatusOK {
-		return nil
-	}
+// Refused is what a response means that is not the one that was asked for: an
+// *source.Error by its status, with the beginning of its body. who begins the
+// error's text. It does not close the body.
+func Refused(who string, resp *http.Response) error {
 	excerpt, err := io.ReadAll(io.LimitReader(resp.Body, excerptBytes))
 	if err != nil {
 		excerpt = nil // the status alone has to do
 	}
-	text := strings.Join(strings.Fields(strings.ToValidUTF8(string(excerpt), "?")), " ")
+	text := Excerpt(excerpt)
 	if to := resp.Header.Get("Location"); to != "" {
 		text = "it has moved to " + to
 	}
 	return &source.Error{
-		Cause:      causeOf(resp.StatusCode),
-		RetryAfter: retryAfter(resp.Header, time.Now()),
-		Err:        fmt.Errorf("twitter: connect to %s: upstream answered %s: %s", resp.Request.URL.Host, resp.Status, text),
+		Cause:      CauseOf(resp.StatusCode),
+		RetryAfter: RetryAfter(resp.Header, time.Now()),
+		Err:        fmt.Errorf("%s: connect to %s: upstream answered %s: %s", who, resp.Request.URL.Host, resp.Status, text),
 	}
 }
 
-// causeOf sorts the statuses: which of them never pass is said by the
-// upstream's documentation; a redirect is a URL to correct.
-func causeOf(status int) source.Cause {
+// Excerpt is the beginning of an upstream's text, fit for one line of a log.
+func Excerpt(text []byte) string {
+	text = text[:min(len(text), excerptBytes)]
+	return strings.Join(strings.Fields(strings.ToValidUTF8(string(text), "?")), " ")
+}
+
+// CauseOf sorts the statuses of HTTP: which of them never pass is said by
+// Twitter's documentation, and holds elsewhere; a redirect is a URL to correct.
+func CauseOf(status int) source.Cause {
 	switch status {
 	case http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusNotAcceptable,
 		http.StatusRequestEntityTooLarge, http.StatusRequestedRangeNotSatisfiable:
@@ -57,9 +62,9 @@ func causeOf(status int) source.Cause {
 	return source.CauseHTTP
 }
 
-// retryAfter is how long the upstream asks to wait, by whichever of its two
+// RetryAfter is how long the upstream asks to wait, by whichever of its two
 // headers asks for more; 0 if neither does.
-func retryAfter(h http.Header, now time.Time) time.Duration {
+func RetryAfter(h http.Header, now time.Time) time.Duration {
 	if t, err := http.ParseTime(h.Get("Date")); err == nil {
 		now = t // the reset is told by the upstream's clock
 	}
