@@ -32,7 +32,17 @@ type twitterText struct {
 	FullText string `json:"full_text"`
 	Extended struct {
 		FullText string `json:"full_text"`
+		twitterFound
 	} `json:"extended_tweet"`
+	twitterFound
+}
+
+// twitterFound is what Twitter found in a text, and what is attached to it.
+type twitterFound struct {
+	Entities         twitterEntities `json:"entities"`
+	ExtendedEntities struct {
+		Media filled `json:"media"`
+	} `json:"extended_entities"`
 }
 
 // twitterUser is who posted.
@@ -40,6 +50,7 @@ type twitterUser struct {
 	IDStr      numeral `json:"id_str"`
 	ScreenName string  `json:"screen_name"`
 	Name       string  `json:"name"`
+	Location   string  `json:"location"`
 }
 
 // twitterShare is a tweet within a retweet.
@@ -105,13 +116,16 @@ func (t *tweet) post(rec *feed.Record) {
 	rec.ID = usableID(string(t.IDStr))
 	rec.Type = t.kind()
 	rec.Lang = language(t.Lang)
+	rec.URL = t.address()
 	rec.Upstream = feed.Upstream{
-		Author:       t.User.author(),
-		Texts:        t.texts(),
-		HTMLEntities: true,
-		Points:       t.points(),
-		Boxes:        t.Place.boxes(),
+		Author:          t.User.author(),
+		Texts:           t.texts(),
+		HTMLEntities:    true,
+		Points:          t.points(),
+		Boxes:           t.Place.boxes(),
+		ProfileLocation: t.User.Location,
 	}
+	t.found(&rec.Upstream)
 }
 
 // kind tells what sort of post t is.

@@ -59,6 +59,7 @@ func TestTweet(t *testing.T) {
 			Texts:        []string{"Tea &amp; toast"},
 			HTMLEntities: true,
 		},
+		URL: "https://x.com/harbour_cat/status/9007199254740993",
 	}
 	if !reflect.DeepEqual(rec, want) {
 		t.Errorf("got  %+v\nwant %+v", rec, want)
