@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"strings"
 	"time"
 )
 
@@ -24,6 +25,7 @@ type Config struct {
 	MaxRemovals       int           `name:"max-removals" default:"500000" help:"Most removed posts that are remembered, at about 50 bytes each; history from before the oldest of them is not served."`
 	MaxPastEvents     int           `name:"max-past-events" default:"500000" help:"Most events read at start to fill the statistics of the last hour."`
 	TrustForwarded    bool          `name:"trust-forwarded" help:"Take a client's address from the last entry of X-Forwarded-For; only behind a proxy that sets it."`
+	FrameOrigin       []string      `name:"frame-origin" help:"Origin whose pages may show this page in a frame, such as https://example.org; repeatable, * for all."`
 	AllowOrigin       []string      `name:"allow-origin" help:"Origin whose pages may read the events, such as https://example.org; repeatable, * for all."`
 }
 
@@ -69,9 +71,17 @@ func (c Config) check() error {
 	case c.MaxRemovals < 1 || c.MaxPastEvents < 0:
 		return errors.New("gateway: check max-removals and max-past-events: they must be at least 1 and 0")
 	}
-	for _, origin := range c.AllowOrigin {
+	if err := checkOrigins("frame-origin", c.FrameOrigin); err != nil {
+		return err
+	}
+	return checkOrigins("allow-origin", c.AllowOrigin)
+}
+
+// checkOrigins refuses what is no origin.
+func checkOrigins(flag string, origins []string) error {
+	for _, origin := range origins {
 		if !validOrigin(origin) {
-			return fmt.Errorf("gateway: check allow-origin: %q is not an origin such as https://example.org", origin)
+			return fmt.Errorf("gateway: check %s: %q is not an origin such as https://example.org", flag, origin)
 		}
 	}
 	return nil
@@ -83,5 +93,5 @@ func validOrigin(s string) bool {
 		return true
 	}
 	u, err := url.Parse(s)
-	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && s == u.Scheme+"://"+u.Host
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && s == u.Scheme+"://"+u.Host && !strings.ContainsAny(s, ";, ")
 }

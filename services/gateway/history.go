@@ -65,7 +65,7 @@ func (h *history) begin(c *client) {
 
 // remember prepares for finding words, which positions have from their posts.
 func (h *history) remember() {
-	if len(h.filter.Words) > 0 {
+	if h.filter.OfPosts() {
 		h.memory = filter.NewMemory()
 	}
 }

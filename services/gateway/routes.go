@@ -3,6 +3,7 @@ package gateway
 import (
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -11,9 +12,9 @@ import (
 )
 
 // contentPolicy lets the page load nothing but its own files, and run no
-// script or style that is written into it.
-const contentPolicy = "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; " +
-	"form-action 'none'; frame-ancestors 'none'"
+// script or style that is written into it. Who may show it in a frame follows.
+const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self'; " +
+	"connect-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors "
 
 // corsMaxAge is how long a browser remembers what we allow, in seconds.
 const corsMaxAge = "600"
@@ -33,15 +34,23 @@ func (s *Service) routes(health *service.Health, gatherer prometheus.Gatherer) h
 	}
 	service.Mount(mux, health, gatherer)
 	mux.Handle("GET /", s.site)
-	return secure(mux)
+	return secure(contentPolicy+s.frameAncestors(), mux)
+}
+
+// frameAncestors says who may show the page in a frame.
+func (s *Service) frameAncestors() string {
+	if len(s.cfg.FrameOrigin) == 0 {
+		return "'none'"
+	}
+	return strings.Join(s.cfg.FrameOrigin, " ")
 }
 
 // secure sets the headers that every answer has, and refuses bodies: nothing
 // here takes one, and reading it would wait for the client.
-func secure(next http.Handler) http.Handler {
+func secure(policy string, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
-		h.Set("Content-Security-Policy", contentPolicy)
+		h.Set("Content-Security-Policy", policy)
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "no-referrer")
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")

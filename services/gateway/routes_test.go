@@ -41,6 +41,7 @@ func TestConfigThatCannotWork(t *testing.T) {
 		"max-removals":         func(c *Config) { c.MaxRemovals = 0 },
 		"max-past-events":      func(c *Config) { c.MaxPastEvents = -1 },
 		"allow-origin":         func(c *Config) { c.AllowOrigin = []string{"example.org"} },
+		"frame-origin":         func(c *Config) { c.FrameOrigin = []string{"https://a.example; script-src *"} },
 		"listen":               func(c *Config) { c.Addr = "nowhere:x" },
 	} {
 		cfg := testConfig()
@@ -85,7 +86,7 @@ func TestOrdinaryAnswers(t *testing.T) {
 			t.Errorf("%s: %d: %.300s", path, got.Code, body)
 		}
 		csp := got.Header().Get("Content-Security-Policy")
-		if !strings.Contains(csp, "default-src 'self'") || strings.Contains(csp, "unsafe") {
+		if !strings.Contains(csp, "default-src 'none'") || !strings.HasSuffix(csp, "frame-ancestors 'none'") || strings.Contains(csp, "unsafe") {
 			t.Errorf("%s: policy %q", path, csp)
 		}
 	}

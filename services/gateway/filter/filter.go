@@ -16,6 +16,8 @@ const (
 	ParamCountry = "country"
 	ParamQ       = "q"
 	ParamBBox    = "bbox"
+	ParamUser    = "user"
+	ParamType    = "type"
 )
 
 const (
@@ -26,6 +28,9 @@ const (
 	maxQuery = 200
 	// maxLang is the longest tag BCP 47 (RFC 5646, section 4.4.1) asks to take.
 	maxLang = 35
+	// maxUser is the longest handle, in bytes: the longest name of a host, as
+	// handles of some sources are.
+	maxUser = 253
 )
 
 // Filter is a set of conditions. All that are set must hold; of several values
@@ -34,6 +39,9 @@ type Filter struct {
 	// Sources, Langs and Countries are values to choose from, sorted. A
 	// language includes its regional forms: en matches en-GB.
 	Sources, Langs, Countries []string
+	// Users are handles of authors in lower case, without @; Types are sorts of
+	// post. Both to choose from, sorted.
+	Users, Types []string
 	// Words are looked for in the text, the name and the handle, all of them,
 	// in any case; a word of letters as a whole word.
 	Words []string
@@ -48,13 +56,15 @@ var (
 	errSource  = errors.New("names a source: lower-case letters, digits, _ and -")
 	errLang    = errors.New("is a language tag such as en or pt-BR")
 	errCountry = errors.New("is a country code of two letters, such as JP")
+	errUser    = errors.New("is the handle of an author, without spaces")
+	errType    = errors.New("is a sort of post: lower-case letters and _, such as reply")
 	errQ       = errors.New("is one to eight words, 200 bytes at most")
 )
 
 // Known reports whether name is a parameter that makes a filter.
 func Known(name string) bool {
 	switch name {
-	case ParamSource, ParamLang, ParamCountry, ParamQ, ParamBBox:
+	case ParamSource, ParamLang, ParamCountry, ParamQ, ParamBBox, ParamUser, ParamType:
 		return true
 	}
 	return false
@@ -70,6 +80,10 @@ func (f *Filter) Set(name string, values []string) (err error) {
 		f.Langs, err = list(values, strings.ToLower, validLang, errLang)
 	case ParamCountry:
 		f.Countries, err = list(values, strings.ToUpper, validCountry, errCountry)
+	case ParamUser:
+		f.Users, err = list(values, handle, validUser, errUser)
+	case ParamType:
+		f.Types, err = list(values, strings.Clone, validType, errType)
 	case ParamQ:
 		f.Words, err = words(values)
 	case ParamBBox:
@@ -134,6 +148,19 @@ func lowerAlnum(s string, digits bool) bool {
 	return true
 }
 
+// handle is the form in which handles are compared.
+func handle(s string) string { return strings.ToLower(strings.TrimPrefix(s, "@")) }
+
+// validUser reports whether s may be a handle.
+func validUser(s string) bool {
+	return s != "" && len(s) <= maxUser && !strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r == 0x7f })
+}
+
+// validType reports whether s is in the form of a sort of post.
+func validType(s string) bool {
+	return s != "" && len(s) <= maxLang && strings.Trim(s, "abcdefghijklmnopqrstuvwxyz_") == ""
+}
+
 // validCountry reports whether s is two upper-case letters.
 func validCountry(s string) bool {
 	return len(s) == 2 && s[0] >= 'A' && s[0] <= 'Z' && s[1] >= 'A' && s[1] <= 'Z'
@@ -141,14 +168,20 @@ func validCountry(s string) bool {
 
 // Empty reports whether everything matches.
 func (f *Filter) Empty() bool {
-	return len(f.Sources)+len(f.Langs)+len(f.Countries)+len(f.Words) == 0 && f.Box == nil
+	return len(f.Sources)+len(f.Langs)+len(f.Countries)+len(f.Users)+len(f.Types)+len(f.Words) == 0 && f.Box == nil
 }
+
+// OfPosts reports whether it asks for what only posts tell: a position must be
+// joined with its post to match.
+func (f *Filter) OfPosts() bool { return len(f.Words)+len(f.Users) > 0 }
 
 // Key is the canonical form, the same for all filters that mean the same: a
 // query string. It is empty for the empty filter.
 func (f *Filter) Key() string {
 	q := url.Values{}
-	for name, values := range map[string][]string{ParamSource: f.Sources, ParamLang: f.Langs, ParamCountry: f.Countries} {
+	for name, values := range map[string][]string{
+		ParamSource: f.Sources, ParamLang: f.Langs, ParamCountry: f.Countries, ParamUser: f.Users, ParamType: f.Types,
+	} {
 		if len(values) > 0 {
 			q.Set(name, strings.Join(values, ","))
 		}
@@ -168,6 +201,7 @@ func (f *Filter) Match(kind string, facts *Facts) bool {
 		return true
 	}
 	return one(f.Sources, facts.Source) && f.lang(facts.Lang) && one(f.Countries, facts.Country) &&
+		one(f.Types, facts.Type) && f.user(facts.Username) &&
 		(f.Box == nil || facts.Placed && f.Box.contains(facts.Lat, facts.Lon)) && f.words(facts)
 }
 
@@ -188,6 +222,11 @@ func (f *Filter) lang(lang []byte) bool {
 		}
 	}
 	return false
+}
+
+// user reports whether an author is one of those asked for, in any case.
+func (f *Filter) user(name []byte) bool {
+	return len(f.Users) == 0 || slices.Contains(f.Users, strings.ToLower(string(name)))
 }
 
 // words reports whether all words are in the text.

@@ -24,7 +24,7 @@ func parse(tb testing.TB, query string) (f Filter) {
 }
 
 func TestMatch(t *testing.T) {
-	const post = `{"id":"1","source":"demo","username":"Kai","name":"Kai N","body":"Rain in Suva: #storm, caf\u00e9 東京タワー","lang":"en-GB","country":"FJ","lat":-17.5,"lon":179.9}`
+	const post = `{"id":"1","source":"demo","username":"Kai","name":"Kai N","body":"Rain in Suva: #storm, caf\u00e9 東京タワー","lang":"en-GB","country":"FJ","type":"reply","lat":-17.5,"lon":179.9}`
 	for query, want := range map[string]bool{
 		"":                                 true,
 		"source=demo":                      true,
@@ -48,6 +48,11 @@ func TestMatch(t *testing.T) {
 		"q=%E4%BA%AC":                      true, // part of Tokyo
 		"q=@kai":                           true,
 		"q=rain+snow":                      false,
+		"user=kai":                         true,
+		"user=@KAI,other":                  true,
+		"user=ka":                          false,
+		"type=post&type=reply":             true,
+		"type=post":                        false,
 		"bbox=170,-20,-170,-10":            true,
 		"bbox=-170,-20,170,-10":            false,
 		"bbox=179,-18,180,-17":             true,
@@ -75,6 +80,7 @@ func TestMatch(t *testing.T) {
 
 func TestRefused(t *testing.T) {
 	for query, name := range map[string]string{
+		"user=": "user", "user=@": "user", "user=a+b": "user", "type=": "type", "type=Post": "type",
 		"source=": "source", "source=a.b": "source", "lang=english-": "lang", "lang=1": "lang", "country=FIN": "country",
 		"q=": "q", "q=+": "q", "q=1+2+3+4+5+6+7+8+9": "q", "bbox=1,2,3": "bbox", "bbox=NaN,0,1,1": "bbox",
 		"bbox=0,10,1,5": "bbox", "bbox=0,-91,1,5": "bbox", "bbox=-181,0,1,5": "bbox", "bbox=0,0,Inf,5": "bbox",

@@ -2,9 +2,11 @@ package live
 
 import (
 	"cmp"
+	"encoding/json"
 	"math"
 	"slices"
 	"strconv"
+	"unicode/utf8"
 
 	"github.com/blipstream/blipstream/internal/feed"
 	"github.com/blipstream/blipstream/services/gateway/filter"
@@ -16,6 +18,10 @@ const (
 	cellsPerDegree = 2
 	// maxCells is the most a frame holds; beyond it cells become wider.
 	maxCells = 200
+	// maxTold is the most positions of a frame that are told by the posts they
+	// are of: as many as cells. That is 2,000 a second; of what is beyond, a
+	// page that must take one down no longer knows which it was.
+	maxTold = maxCells
 	// meanDigits is how exact a mean is told, in digits behind the point: ten
 	// metres.
 	meanDigits = 4
@@ -34,7 +40,11 @@ type cell struct {
 	magnitude        float64 // the largest; only if quake
 	quake            bool
 	count            uint32
+	posts            []told
 }
+
+// told is a post that a position is of.
+type told struct{ source, id, userID []byte }
 
 // sorts are the types of posts, in the order of their numbers.
 func sorts() [6]string {
@@ -61,9 +71,12 @@ func numberOf(name []byte, names []string) byte {
 }
 
 // grid merges positions.
-type grid struct{ cells map[cellKey]cell }
+type grid struct {
+	cells map[cellKey]cell
+	told  int
+}
 
-func newGrid() grid { return grid{map[cellKey]cell{}} }
+func newGrid() grid { return grid{cells: map[cellKey]cell{}} }
 
 // add takes a position.
 func (g *grid) add(f *filter.Facts) {
@@ -74,7 +87,12 @@ func (g *grid) add(f *filter.Facts) {
 		sort:      numberOf(f.Type, names[:]),
 		precision: numberOf(f.Precision, known[:]),
 	}
-	g.merge(key, cell{lat: f.Lat, lon: f.Lon, radius: f.RadiusKm, magnitude: f.Magnitude, quake: f.Quake, count: 1})
+	c := cell{lat: f.Lat, lon: f.Lon, radius: f.RadiusKm, magnitude: f.Magnitude, quake: f.Quake, count: 1}
+	if g.told < maxTold && len(f.ID) > 0 {
+		g.told++
+		c.posts = []told{{f.Source, f.ID, f.UserID}}
+	}
+	g.merge(key, c)
 }
 
 func (g *grid) merge(key cellKey, c cell) {
@@ -84,13 +102,14 @@ func (g *grid) merge(key cellKey, c cell) {
 	if c.quake && (!sum.quake || c.magnitude > sum.magnitude) {
 		sum.quake, sum.magnitude = true, c.magnitude
 	}
+	sum.posts = append(sum.posts, c.posts...)
 	g.cells[key] = sum
 }
 
 // coarsen doubles the width of cells until there are no more than a frame holds.
 func (g *grid) coarsen() {
 	for len(g.cells) > maxCells {
-		wide := grid{make(map[cellKey]cell, len(g.cells)/2)}
+		wide := grid{cells: make(map[cellKey]cell, len(g.cells)/2)}
 		for key, c := range g.cells {
 			wide.merge(cellKey{key.y >> 1, key.x >> 1, key.sort, key.precision}, c)
 		}
@@ -140,5 +159,37 @@ func appendCell(dst []byte, key cellKey, c cell) []byte {
 	if c.quake {
 		dst = strconv.AppendFloat(append(dst, `,"magnitude":`...), c.magnitude, 'f', -1, 64)
 	}
-	return append(dst, '}')
+	return append(appendTold(dst, c.posts), '}')
+}
+
+// appendTold appends the posts of a cell.
+func appendTold(dst []byte, posts []told) []byte {
+	for i, p := range posts {
+		if i == 0 {
+			dst = append(dst, `,"posts":[`...)
+		} else {
+			dst = append(dst, ',')
+		}
+		dst = appendText(append(dst, `{"source":`...), p.source)
+		dst = appendText(append(dst, `,"id":`...), p.id)
+		if len(p.userID) > 0 {
+			dst = appendText(append(dst, `,"userId":`...), p.userID)
+		}
+		dst = append(dst, '}')
+	}
+	if len(posts) > 0 {
+		dst = append(dst, ']')
+	}
+	return dst
+}
+
+// appendText appends a JSON string.
+func appendText(dst, text []byte) []byte {
+	for _, c := range text {
+		if c < ' ' || c == '"' || c == '\\' || c >= utf8.RuneSelf {
+			quoted, _ := json.Marshal(string(text)) // a string always can be
+			return append(dst, quoted...)
+		}
+	}
+	return append(append(append(dst, '"'), text...), '"')
 }

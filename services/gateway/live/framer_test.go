@@ -141,6 +141,33 @@ func TestCellsTellPrecisionsAndMagnitudes(t *testing.T) {
 	}
 }
 
+// TestPositionsAreToldByTheirPosts: a page that must take a position down
+// finds it by its post, as long as there are not too many.
+func TestPositionsAreToldByTheirPosts(t *testing.T) {
+	f := NewFramer()
+	put(f, 1, "geo_blip", `{"id":"1\"\u00e9","source":"demo","userId":"7","lat":1,"lon":1,"type":"quake","precision":"point","magnitude":4.5}`)
+	put(f, 2, "geo_blip", `{"id":"2","source":"demo","lat":1.1,"lon":1.1,"type":"quake","precision":"point","magnitude":6.1}`)
+	put(f, 3, "geo_blip", `{"id":"3","source":"demo","lat":1.1,"lon":1.1,"type":"quake","precision":"mention"}`)
+	c := frame(t, f).GetCells()
+	if len(c) != 2 || c[0].GetMagnitude() != 6.1 || c[0].GetPrecision() != "point" || c[1].GetPrecision() != "mention" {
+		t.Fatalf("got %v", c)
+	}
+	p := c[0].GetPosts()
+	if len(p) != 2 || p[0].GetId() != "1\"é" || p[0].GetUserId() != "7" || p[1].GetId() != "2" || p[1].GetSource() != "demo" {
+		t.Errorf("posts %v", p)
+	}
+	for i := range 3 * maxTold {
+		put(f, uint64(i+4), "geo_blip", fmt.Sprintf(`{"id":"%d","source":"demo","lat":%d,"lon":2}`, i, i%7))
+	}
+	sum, named := 0, 0
+	for _, c := range frame(t, f).GetCells() {
+		sum, named = sum+int(c.GetCount()), named+len(c.GetPosts())
+	}
+	if sum != 3*maxTold || named != maxTold {
+		t.Errorf("%d positions, %d of them named", sum, named)
+	}
+}
+
 func TestCellsAreBoundedAndLoseNothing(t *testing.T) {
 	f := NewFramer()
 	const n = 20000

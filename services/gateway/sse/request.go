@@ -129,7 +129,7 @@ func (req *Request) parse(query url.Values, now time.Time) (problem *Problem) {
 // setFilter reads a parameter of the filter.
 func (req *Request) setFilter(name string, values []string) *Problem {
 	if !filter.Known(name) {
-		return BadParam(name, "is not a parameter of this resource; it knows kind, stream, source, lang, country, q, bbox, "+
+		return BadParam(name, "is not a parameter of this resource; it knows kind, stream, source, user, type, lang, country, q, bbox, "+
 			"rate, since, speed, run and lastEventId")
 	}
 	if err := req.Filter.Set(name, values); err != nil {

@@ -955,7 +955,10 @@ type Cell struct {
 	// How they were known, as in GeoBlip; all in the same way.
 	Precision string `protobuf:"bytes,6,opt,name=precision,proto3" json:"precision,omitempty"`
 	// The largest magnitude among earthquakes; absent for all else.
-	Magnitude     *float64 `protobuf:"fixed64,7,opt,name=magnitude,proto3,oneof" json:"magnitude,omitempty"`
+	Magnitude *float64 `protobuf:"fixed64,7,opt,name=magnitude,proto3,oneof" json:"magnitude,omitempty"`
+	// The posts they are of, since a removal names a post; of the first 200
+	// positions of a frame.
+	Posts         []*CellPost `protobuf:"bytes,8,rep,name=posts,proto3" json:"posts,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1039,6 +1042,77 @@ func (x *Cell) GetMagnitude() float64 {
 	return 0
 }
 
+func (x *Cell) GetPosts() []*CellPost {
+	if x != nil {
+		return x.Posts
+	}
+	return nil
+}
+
+// CellPost is a post with a position in a cell.
+type CellPost struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Name of the source.
+	Source string `protobuf:"bytes,1,opt,name=source,proto3" json:"source,omitempty"`
+	// Id of the post within it.
+	Id string `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"`
+	// Id of the author; absent if unknown.
+	UserId        string `protobuf:"bytes,3,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CellPost) Reset() {
+	*x = CellPost{}
+	mi := &file_blipstream_feed_v1_gateway_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CellPost) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CellPost) ProtoMessage() {}
+
+func (x *CellPost) ProtoReflect() protoreflect.Message {
+	mi := &file_blipstream_feed_v1_gateway_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CellPost.ProtoReflect.Descriptor instead.
+func (*CellPost) Descriptor() ([]byte, []int) {
+	return file_blipstream_feed_v1_gateway_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *CellPost) GetSource() string {
+	if x != nil {
+		return x.Source
+	}
+	return ""
+}
+
+func (x *CellPost) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *CellPost) GetUserId() string {
+	if x != nil {
+		return x.UserId
+	}
+	return ""
+}
+
 // Thinned tells how many events "rate" left out. Event name: thinned.
 type Thinned struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1053,7 +1127,7 @@ type Thinned struct {
 
 func (x *Thinned) Reset() {
 	*x = Thinned{}
-	mi := &file_blipstream_feed_v1_gateway_proto_msgTypes[12]
+	mi := &file_blipstream_feed_v1_gateway_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1065,7 +1139,7 @@ func (x *Thinned) String() string {
 func (*Thinned) ProtoMessage() {}
 
 func (x *Thinned) ProtoReflect() protoreflect.Message {
-	mi := &file_blipstream_feed_v1_gateway_proto_msgTypes[12]
+	mi := &file_blipstream_feed_v1_gateway_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1078,7 +1152,7 @@ func (x *Thinned) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Thinned.ProtoReflect.Descriptor instead.
 func (*Thinned) Descriptor() ([]byte, []int) {
-	return file_blipstream_feed_v1_gateway_proto_rawDescGZIP(), []int{12}
+	return file_blipstream_feed_v1_gateway_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Thinned) GetCount() uint64 {
@@ -1118,7 +1192,7 @@ type Snapshot struct {
 
 func (x *Snapshot) Reset() {
 	*x = Snapshot{}
-	mi := &file_blipstream_feed_v1_gateway_proto_msgTypes[13]
+	mi := &file_blipstream_feed_v1_gateway_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1130,7 +1204,7 @@ func (x *Snapshot) String() string {
 func (*Snapshot) ProtoMessage() {}
 
 func (x *Snapshot) ProtoReflect() protoreflect.Message {
-	mi := &file_blipstream_feed_v1_gateway_proto_msgTypes[13]
+	mi := &file_blipstream_feed_v1_gateway_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1143,7 +1217,7 @@ func (x *Snapshot) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Snapshot.ProtoReflect.Descriptor instead.
 func (*Snapshot) Descriptor() ([]byte, []int) {
-	return file_blipstream_feed_v1_gateway_proto_rawDescGZIP(), []int{13}
+	return file_blipstream_feed_v1_gateway_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Snapshot) GetEpoch() string {
@@ -1191,7 +1265,7 @@ type History struct {
 
 func (x *History) Reset() {
 	*x = History{}
-	mi := &file_blipstream_feed_v1_gateway_proto_msgTypes[14]
+	mi := &file_blipstream_feed_v1_gateway_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1203,7 +1277,7 @@ func (x *History) String() string {
 func (*History) ProtoMessage() {}
 
 func (x *History) ProtoReflect() protoreflect.Message {
-	mi := &file_blipstream_feed_v1_gateway_proto_msgTypes[14]
+	mi := &file_blipstream_feed_v1_gateway_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1216,7 +1290,7 @@ func (x *History) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use History.ProtoReflect.Descriptor instead.
 func (*History) Descriptor() ([]byte, []int) {
-	return file_blipstream_feed_v1_gateway_proto_rawDescGZIP(), []int{14}
+	return file_blipstream_feed_v1_gateway_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *History) GetEpoch() string {
@@ -1272,7 +1346,7 @@ type PartStatus struct {
 
 func (x *PartStatus) Reset() {
 	*x = PartStatus{}
-	mi := &file_blipstream_feed_v1_gateway_proto_msgTypes[15]
+	mi := &file_blipstream_feed_v1_gateway_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1284,7 +1358,7 @@ func (x *PartStatus) String() string {
 func (*PartStatus) ProtoMessage() {}
 
 func (x *PartStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_blipstream_feed_v1_gateway_proto_msgTypes[15]
+	mi := &file_blipstream_feed_v1_gateway_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1297,7 +1371,7 @@ func (x *PartStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PartStatus.ProtoReflect.Descriptor instead.
 func (*PartStatus) Descriptor() ([]byte, []int) {
-	return file_blipstream_feed_v1_gateway_proto_rawDescGZIP(), []int{15}
+	return file_blipstream_feed_v1_gateway_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *PartStatus) GetName() string {
@@ -1453,7 +1527,7 @@ const file_blipstream_feed_v1_gateway_proto_rawDesc = "" +
 	"geoRemoved\x1a9\n" +
 	"\vTotalsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\x04R\x05value:\x028\x01\"\xed\x01\n" +
+	"\x05value\x18\x02 \x01(\x04R\x05value:\x028\x01\"\xa1\x02\n" +
 	"\x04Cell\x12\x15\n" +
 	"\x03lat\x18\x01 \x01(\x01H\x00R\x03lat\x88\x01\x01\x12\x15\n" +
 	"\x03lon\x18\x02 \x01(\x01H\x01R\x03lon\x88\x01\x01\x12\x14\n" +
@@ -1461,13 +1535,18 @@ const file_blipstream_feed_v1_gateway_proto_rawDesc = "" +
 	"\x04type\x18\x04 \x01(\tR\x04type\x12 \n" +
 	"\tradius_km\x18\x05 \x01(\x01H\x02R\bradiusKm\x88\x01\x01\x12\x1c\n" +
 	"\tprecision\x18\x06 \x01(\tR\tprecision\x12!\n" +
-	"\tmagnitude\x18\a \x01(\x01H\x03R\tmagnitude\x88\x01\x01B\x06\n" +
+	"\tmagnitude\x18\a \x01(\x01H\x03R\tmagnitude\x88\x01\x01\x122\n" +
+	"\x05posts\x18\b \x03(\v2\x1c.blipstream.feed.v1.CellPostR\x05postsB\x06\n" +
 	"\x04_latB\x06\n" +
 	"\x04_lonB\f\n" +
 	"\n" +
 	"_radius_kmB\f\n" +
 	"\n" +
-	"_magnitude\"Q\n" +
+	"_magnitude\"K\n" +
+	"\bCellPost\x12\x16\n" +
+	"\x06source\x18\x01 \x01(\tR\x06source\x12\x0e\n" +
+	"\x02id\x18\x02 \x01(\tR\x02id\x12\x17\n" +
+	"\auser_id\x18\x03 \x01(\tR\x06userId\"Q\n" +
 	"\aThinned\x12\x14\n" +
 	"\x05count\x18\x01 \x01(\x04R\x05count\x12\x19\n" +
 	"\bfrom_seq\x18\x02 \x01(\x04R\afromSeq\x12\x15\n" +
@@ -1505,7 +1584,7 @@ func file_blipstream_feed_v1_gateway_proto_rawDescGZIP() []byte {
 	return file_blipstream_feed_v1_gateway_proto_rawDescData
 }
 
-var file_blipstream_feed_v1_gateway_proto_msgTypes = make([]protoimpl.MessageInfo, 26)
+var file_blipstream_feed_v1_gateway_proto_msgTypes = make([]protoimpl.MessageInfo, 27)
 var file_blipstream_feed_v1_gateway_proto_goTypes = []any{
 	(*Hello)(nil),                 // 0: blipstream.feed.v1.Hello
 	(*Gap)(nil),                   // 1: blipstream.feed.v1.Gap
@@ -1519,62 +1598,64 @@ var file_blipstream_feed_v1_gateway_proto_goTypes = []any{
 	(*SourceState)(nil),           // 9: blipstream.feed.v1.SourceState
 	(*Frame)(nil),                 // 10: blipstream.feed.v1.Frame
 	(*Cell)(nil),                  // 11: blipstream.feed.v1.Cell
-	(*Thinned)(nil),               // 12: blipstream.feed.v1.Thinned
-	(*Snapshot)(nil),              // 13: blipstream.feed.v1.Snapshot
-	(*History)(nil),               // 14: blipstream.feed.v1.History
-	(*PartStatus)(nil),            // 15: blipstream.feed.v1.PartStatus
-	nil,                           // 16: blipstream.feed.v1.Stats.KindsEntry
-	nil,                           // 17: blipstream.feed.v1.Rates.KindsEntry
-	nil,                           // 18: blipstream.feed.v1.Rates.SourcesEntry
-	nil,                           // 19: blipstream.feed.v1.Rates.LangsEntry
-	nil,                           // 20: blipstream.feed.v1.Rates.CountriesEntry
-	nil,                           // 21: blipstream.feed.v1.Window.KindsEntry
-	nil,                           // 22: blipstream.feed.v1.Window.SourcesEntry
-	nil,                           // 23: blipstream.feed.v1.Window.LangsEntry
-	nil,                           // 24: blipstream.feed.v1.Window.CountriesEntry
-	nil,                           // 25: blipstream.feed.v1.Frame.TotalsEntry
-	(*timestamppb.Timestamp)(nil), // 26: google.protobuf.Timestamp
-	(*SimpleTweet)(nil),           // 27: blipstream.feed.v1.SimpleTweet
-	(*PostRemoved)(nil),           // 28: blipstream.feed.v1.PostRemoved
-	(*GeoRemoved)(nil),            // 29: blipstream.feed.v1.GeoRemoved
+	(*CellPost)(nil),              // 12: blipstream.feed.v1.CellPost
+	(*Thinned)(nil),               // 13: blipstream.feed.v1.Thinned
+	(*Snapshot)(nil),              // 14: blipstream.feed.v1.Snapshot
+	(*History)(nil),               // 15: blipstream.feed.v1.History
+	(*PartStatus)(nil),            // 16: blipstream.feed.v1.PartStatus
+	nil,                           // 17: blipstream.feed.v1.Stats.KindsEntry
+	nil,                           // 18: blipstream.feed.v1.Rates.KindsEntry
+	nil,                           // 19: blipstream.feed.v1.Rates.SourcesEntry
+	nil,                           // 20: blipstream.feed.v1.Rates.LangsEntry
+	nil,                           // 21: blipstream.feed.v1.Rates.CountriesEntry
+	nil,                           // 22: blipstream.feed.v1.Window.KindsEntry
+	nil,                           // 23: blipstream.feed.v1.Window.SourcesEntry
+	nil,                           // 24: blipstream.feed.v1.Window.LangsEntry
+	nil,                           // 25: blipstream.feed.v1.Window.CountriesEntry
+	nil,                           // 26: blipstream.feed.v1.Frame.TotalsEntry
+	(*timestamppb.Timestamp)(nil), // 27: google.protobuf.Timestamp
+	(*SimpleTweet)(nil),           // 28: blipstream.feed.v1.SimpleTweet
+	(*PostRemoved)(nil),           // 29: blipstream.feed.v1.PostRemoved
+	(*GeoRemoved)(nil),            // 30: blipstream.feed.v1.GeoRemoved
 }
 var file_blipstream_feed_v1_gateway_proto_depIdxs = []int32{
-	26, // 0: blipstream.feed.v1.Hello.time:type_name -> google.protobuf.Timestamp
-	26, // 1: blipstream.feed.v1.Heartbeat.time:type_name -> google.protobuf.Timestamp
-	26, // 2: blipstream.feed.v1.Stats.time:type_name -> google.protobuf.Timestamp
-	16, // 3: blipstream.feed.v1.Stats.kinds:type_name -> blipstream.feed.v1.Stats.KindsEntry
+	27, // 0: blipstream.feed.v1.Hello.time:type_name -> google.protobuf.Timestamp
+	27, // 1: blipstream.feed.v1.Heartbeat.time:type_name -> google.protobuf.Timestamp
+	27, // 2: blipstream.feed.v1.Stats.time:type_name -> google.protobuf.Timestamp
+	17, // 3: blipstream.feed.v1.Stats.kinds:type_name -> blipstream.feed.v1.Stats.KindsEntry
 	5,  // 4: blipstream.feed.v1.Stats.rates:type_name -> blipstream.feed.v1.Rates
 	6,  // 5: blipstream.feed.v1.Stats.windows:type_name -> blipstream.feed.v1.Window
 	8,  // 6: blipstream.feed.v1.Stats.latency:type_name -> blipstream.feed.v1.Latency
 	9,  // 7: blipstream.feed.v1.Stats.sources:type_name -> blipstream.feed.v1.SourceState
-	15, // 8: blipstream.feed.v1.Stats.parts:type_name -> blipstream.feed.v1.PartStatus
-	17, // 9: blipstream.feed.v1.Rates.kinds:type_name -> blipstream.feed.v1.Rates.KindsEntry
-	18, // 10: blipstream.feed.v1.Rates.sources:type_name -> blipstream.feed.v1.Rates.SourcesEntry
-	19, // 11: blipstream.feed.v1.Rates.langs:type_name -> blipstream.feed.v1.Rates.LangsEntry
-	20, // 12: blipstream.feed.v1.Rates.countries:type_name -> blipstream.feed.v1.Rates.CountriesEntry
-	21, // 13: blipstream.feed.v1.Window.kinds:type_name -> blipstream.feed.v1.Window.KindsEntry
-	22, // 14: blipstream.feed.v1.Window.sources:type_name -> blipstream.feed.v1.Window.SourcesEntry
-	23, // 15: blipstream.feed.v1.Window.langs:type_name -> blipstream.feed.v1.Window.LangsEntry
-	24, // 16: blipstream.feed.v1.Window.countries:type_name -> blipstream.feed.v1.Window.CountriesEntry
+	16, // 8: blipstream.feed.v1.Stats.parts:type_name -> blipstream.feed.v1.PartStatus
+	18, // 9: blipstream.feed.v1.Rates.kinds:type_name -> blipstream.feed.v1.Rates.KindsEntry
+	19, // 10: blipstream.feed.v1.Rates.sources:type_name -> blipstream.feed.v1.Rates.SourcesEntry
+	20, // 11: blipstream.feed.v1.Rates.langs:type_name -> blipstream.feed.v1.Rates.LangsEntry
+	21, // 12: blipstream.feed.v1.Rates.countries:type_name -> blipstream.feed.v1.Rates.CountriesEntry
+	22, // 13: blipstream.feed.v1.Window.kinds:type_name -> blipstream.feed.v1.Window.KindsEntry
+	23, // 14: blipstream.feed.v1.Window.sources:type_name -> blipstream.feed.v1.Window.SourcesEntry
+	24, // 15: blipstream.feed.v1.Window.langs:type_name -> blipstream.feed.v1.Window.LangsEntry
+	25, // 16: blipstream.feed.v1.Window.countries:type_name -> blipstream.feed.v1.Window.CountriesEntry
 	7,  // 17: blipstream.feed.v1.Window.tags:type_name -> blipstream.feed.v1.Count
-	26, // 18: blipstream.feed.v1.SourceState.last_time:type_name -> google.protobuf.Timestamp
-	26, // 19: blipstream.feed.v1.Frame.time:type_name -> google.protobuf.Timestamp
-	27, // 20: blipstream.feed.v1.Frame.posts:type_name -> blipstream.feed.v1.SimpleTweet
+	27, // 18: blipstream.feed.v1.SourceState.last_time:type_name -> google.protobuf.Timestamp
+	27, // 19: blipstream.feed.v1.Frame.time:type_name -> google.protobuf.Timestamp
+	28, // 20: blipstream.feed.v1.Frame.posts:type_name -> blipstream.feed.v1.SimpleTweet
 	11, // 21: blipstream.feed.v1.Frame.cells:type_name -> blipstream.feed.v1.Cell
-	25, // 22: blipstream.feed.v1.Frame.totals:type_name -> blipstream.feed.v1.Frame.TotalsEntry
-	28, // 23: blipstream.feed.v1.Frame.posts_removed:type_name -> blipstream.feed.v1.PostRemoved
-	29, // 24: blipstream.feed.v1.Frame.geo_removed:type_name -> blipstream.feed.v1.GeoRemoved
-	10, // 25: blipstream.feed.v1.Snapshot.frame:type_name -> blipstream.feed.v1.Frame
-	4,  // 26: blipstream.feed.v1.Snapshot.stats:type_name -> blipstream.feed.v1.Stats
-	26, // 27: blipstream.feed.v1.History.from:type_name -> google.protobuf.Timestamp
-	26, // 28: blipstream.feed.v1.PartStatus.time:type_name -> google.protobuf.Timestamp
-	26, // 29: blipstream.feed.v1.PartStatus.retry_time:type_name -> google.protobuf.Timestamp
-	26, // 30: blipstream.feed.v1.PartStatus.item_time:type_name -> google.protobuf.Timestamp
-	31, // [31:31] is the sub-list for method output_type
-	31, // [31:31] is the sub-list for method input_type
-	31, // [31:31] is the sub-list for extension type_name
-	31, // [31:31] is the sub-list for extension extendee
-	0,  // [0:31] is the sub-list for field type_name
+	26, // 22: blipstream.feed.v1.Frame.totals:type_name -> blipstream.feed.v1.Frame.TotalsEntry
+	29, // 23: blipstream.feed.v1.Frame.posts_removed:type_name -> blipstream.feed.v1.PostRemoved
+	30, // 24: blipstream.feed.v1.Frame.geo_removed:type_name -> blipstream.feed.v1.GeoRemoved
+	12, // 25: blipstream.feed.v1.Cell.posts:type_name -> blipstream.feed.v1.CellPost
+	10, // 26: blipstream.feed.v1.Snapshot.frame:type_name -> blipstream.feed.v1.Frame
+	4,  // 27: blipstream.feed.v1.Snapshot.stats:type_name -> blipstream.feed.v1.Stats
+	27, // 28: blipstream.feed.v1.History.from:type_name -> google.protobuf.Timestamp
+	27, // 29: blipstream.feed.v1.PartStatus.time:type_name -> google.protobuf.Timestamp
+	27, // 30: blipstream.feed.v1.PartStatus.retry_time:type_name -> google.protobuf.Timestamp
+	27, // 31: blipstream.feed.v1.PartStatus.item_time:type_name -> google.protobuf.Timestamp
+	32, // [32:32] is the sub-list for method output_type
+	32, // [32:32] is the sub-list for method input_type
+	32, // [32:32] is the sub-list for extension type_name
+	32, // [32:32] is the sub-list for extension extendee
+	0,  // [0:32] is the sub-list for field type_name
 }
 
 func init() { file_blipstream_feed_v1_gateway_proto_init() }
@@ -1591,7 +1672,7 @@ func file_blipstream_feed_v1_gateway_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_blipstream_feed_v1_gateway_proto_rawDesc), len(file_blipstream_feed_v1_gateway_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   26,
+			NumMessages:   27,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

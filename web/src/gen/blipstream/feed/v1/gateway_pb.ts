@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file blipstream/feed/v1/gateway.proto.
  */
 export const file_blipstream_feed_v1_gateway: GenFile = /*@__PURE__*/
-  fileDesc("CiBibGlwc3RyZWFtL2ZlZWQvdjEvZ2F0ZXdheS5wcm90bxISYmxpcHN0cmVhbS5mZWVkLnYxIqgBCgVIZWxsbxINCgVlcG9jaBgBIAEoCRIoCgR0aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIRCglmaXJzdF9zZXEYAyABKAQSEAoIbGFzdF9zZXEYBCABKAQSEAoIbmV4dF9zZXEYBSABKAQSDwoHcmVzdW1lZBgGIAEoCBINCgVraW5kcxgHIAMoCRIPCgd2ZXJzaW9uGAggASgJIkYKA0dhcBIOCgZyZWFzb24YASABKAkSEAoIZnJvbV9zZXEYAiABKAQSDgoGdG9fc2VxGAMgASgEEg0KBWNvdW50GAQgASgEIjUKCUhlYXJ0YmVhdBIoCgR0aW1lGAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCIuCgNCeWUSDgoGcmVhc29uGAEgASgJEhcKD3Jlb3Blbl9hZnRlcl9tcxgCIAEoDSKBBAoFU3RhdHMSKAoEdGltZRgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDgoGZXZlbnRzGAIgASgEEgwKBHJhdGUYAyABKAESMwoFa2luZHMYBCADKAsyJC5ibGlwc3RyZWFtLmZlZWQudjEuU3RhdHMuS2luZHNFbnRyeRIPCgdjbGllbnRzGAUgASgNEhAKCGxhc3Rfc2VxGAYgASgEEg8KB3ZlcnNpb24YByABKAkSEQoJc2ltdWxhdGVkGAggASgIEigKBXJhdGVzGAkgASgLMhkuYmxpcHN0cmVhbS5mZWVkLnYxLlJhdGVzEisKB3dpbmRvd3MYCiADKAsyGi5ibGlwc3RyZWFtLmZlZWQudjEuV2luZG93EiwKB2xhdGVuY3kYCyABKAsyGy5ibGlwc3RyZWFtLmZlZWQudjEuTGF0ZW5jeRIUCgdiYWNrbG9nGAwgASgESACIAQESMAoHc291cmNlcxgNIAMoCzIfLmJsaXBzdHJlYW0uZmVlZC52MS5Tb3VyY2VTdGF0ZRItCgVwYXJ0cxgUIAMoCzIeLmJsaXBzdHJlYW0uZmVlZC52MS5QYXJ0U3RhdHVzGiwKCktpbmRzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgEOgI4AUIKCghfYmFja2xvZyKlAwoFUmF0ZXMSMwoFa2luZHMYASADKAsyJC5ibGlwc3RyZWFtLmZlZWQudjEuUmF0ZXMuS2luZHNFbnRyeRI3Cgdzb3VyY2VzGAIgAygLMiYuYmxpcHN0cmVhbS5mZWVkLnYxLlJhdGVzLlNvdXJjZXNFbnRyeRIzCgVsYW5ncxgDIAMoCzIkLmJsaXBzdHJlYW0uZmVlZC52MS5SYXRlcy5MYW5nc0VudHJ5EjsKCWNvdW50cmllcxgEIAMoCzIoLmJsaXBzdHJlYW0uZmVlZC52MS5SYXRlcy5Db3VudHJpZXNFbnRyeRosCgpLaW5kc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoAToCOAEaLgoMU291cmNlc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoAToCOAEaLAoKTGFuZ3NFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAE6AjgBGjAKDkNvdW50cmllc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoAToCOAEihgQKBldpbmRvdxIPCgdtaW51dGVzGAEgASgNEhAKCGNvbXBsZXRlGAIgASgIEg4KBmV2ZW50cxgDIAEoBBI0CgVraW5kcxgEIAMoCzIlLmJsaXBzdHJlYW0uZmVlZC52MS5XaW5kb3cuS2luZHNFbnRyeRI4Cgdzb3VyY2VzGAUgAygLMicuYmxpcHN0cmVhbS5mZWVkLnYxLldpbmRvdy5Tb3VyY2VzRW50cnkSNAoFbGFuZ3MYBiADKAsyJS5ibGlwc3RyZWFtLmZlZWQudjEuV2luZG93LkxhbmdzRW50cnkSPAoJY291bnRyaWVzGAcgAygLMikuYmxpcHN0cmVhbS5mZWVkLnYxLldpbmRvdy5Db3VudHJpZXNFbnRyeRInCgR0YWdzGAggAygLMhkuYmxpcHN0cmVhbS5mZWVkLnYxLkNvdW50GiwKCktpbmRzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgEOgI4ARouCgxTb3VyY2VzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgEOgI4ARosCgpMYW5nc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoBDoCOAEaMAoOQ291bnRyaWVzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgEOgI4ASIkCgVDb3VudBIMCgRuYW1lGAEgASgJEg0KBWNvdW50GAIgASgEIjgKB0xhdGVuY3kSDgoGcDUwX21zGAEgASgBEg4KBnA5NV9tcxgCIAEoARINCgVjb3VudBgDIAEoBCJYCgtTb3VyY2VTdGF0ZRIMCgRuYW1lGAEgASgJEi0KCWxhc3RfdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEcmF0ZRgDIAEoASL/AgoFRnJhbWUSEAoIZnJvbV9zZXEYASABKAQSDgoGdG9fc2VxGAIgASgEEigKBHRpbWUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KBXBvc3RzGAQgAygLMh8uYmxpcHN0cmVhbS5mZWVkLnYxLlNpbXBsZVR3ZWV0EicKBWNlbGxzGAUgAygLMhguYmxpcHN0cmVhbS5mZWVkLnYxLkNlbGwSNQoGdG90YWxzGAYgAygLMiUuYmxpcHN0cmVhbS5mZWVkLnYxLkZyYW1lLlRvdGFsc0VudHJ5EjYKDXBvc3RzX3JlbW92ZWQYByADKAsyHy5ibGlwc3RyZWFtLmZlZWQudjEuUG9zdFJlbW92ZWQSMwoLZ2VvX3JlbW92ZWQYCCADKAsyHi5ibGlwc3RyZWFtLmZlZWQudjEuR2VvUmVtb3ZlZBotCgtUb3RhbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAQ6AjgBIrYBCgRDZWxsEhAKA2xhdBgBIAEoAUgAiAEBEhAKA2xvbhgCIAEoAUgBiAEBEg0KBWNvdW50GAMgASgNEgwKBHR5cGUYBCABKAkSFgoJcmFkaXVzX2ttGAUgASgBSAKIAQESEQoJcHJlY2lzaW9uGAYgASgJEhYKCW1hZ25pdHVkZRgHIAEoAUgDiAEBQgYKBF9sYXRCBgoEX2xvbkIMCgpfcmFkaXVzX2ttQgwKCl9tYWduaXR1ZGUiOgoHVGhpbm5lZBINCgVjb3VudBgBIAEoBBIQCghmcm9tX3NlcRgCIAEoBBIOCgZ0b19zZXEYAyABKAQieQoIU25hcHNob3QSDQoFZXBvY2gYASABKAkSCgoCaWQYAiABKAkSKAoFZnJhbWUYAyABKAsyGS5ibGlwc3RyZWFtLmZlZWQudjEuRnJhbWUSKAoFc3RhdHMYBCABKAsyGS5ibGlwc3RyZWFtLmZlZWQudjEuU3RhdHMiaAoHSGlzdG9yeRINCgVlcG9jaBgBIAEoCRIoCgRmcm9tGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIUCgxzdGVwX3NlY29uZHMYAyABKA0SDgoGY291bnRzGAQgAygEIsIBCgpQYXJ0U3RhdHVzEgwKBG5hbWUYASABKAkSDQoFc3RhdGUYAiABKAkSDgoGZGV0YWlsGAMgASgJEigKBHRpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCnJldHJ5X3RpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi0KCWl0ZW1fdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBC1gEKFmNvbS5ibGlwc3RyZWFtLmZlZWQudjFCDEdhdGV3YXlQcm90b1ABWkRnaXRodWIuY29tL2JsaXBzdHJlYW0vYmxpcHN0cmVhbS9wcm90by9nZW4vYmxpcHN0cmVhbS9mZWVkL3YxO2ZlZWR2MaICA0JGWKoCEkJsaXBzdHJlYW0uRmVlZC5WMcoCEkJsaXBzdHJlYW1cRmVlZFxWMeICHkJsaXBzdHJlYW1cRmVlZFxWMVxHUEJNZXRhZGF0YeoCFEJsaXBzdHJlYW06OkZlZWQ6OlYxYgZwcm90bzM", [file_blipstream_feed_v1_event, file_google_protobuf_timestamp]);
+  fileDesc("CiBibGlwc3RyZWFtL2ZlZWQvdjEvZ2F0ZXdheS5wcm90bxISYmxpcHN0cmVhbS5mZWVkLnYxIqgBCgVIZWxsbxINCgVlcG9jaBgBIAEoCRIoCgR0aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIRCglmaXJzdF9zZXEYAyABKAQSEAoIbGFzdF9zZXEYBCABKAQSEAoIbmV4dF9zZXEYBSABKAQSDwoHcmVzdW1lZBgGIAEoCBINCgVraW5kcxgHIAMoCRIPCgd2ZXJzaW9uGAggASgJIkYKA0dhcBIOCgZyZWFzb24YASABKAkSEAoIZnJvbV9zZXEYAiABKAQSDgoGdG9fc2VxGAMgASgEEg0KBWNvdW50GAQgASgEIjUKCUhlYXJ0YmVhdBIoCgR0aW1lGAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCIuCgNCeWUSDgoGcmVhc29uGAEgASgJEhcKD3Jlb3Blbl9hZnRlcl9tcxgCIAEoDSKBBAoFU3RhdHMSKAoEdGltZRgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDgoGZXZlbnRzGAIgASgEEgwKBHJhdGUYAyABKAESMwoFa2luZHMYBCADKAsyJC5ibGlwc3RyZWFtLmZlZWQudjEuU3RhdHMuS2luZHNFbnRyeRIPCgdjbGllbnRzGAUgASgNEhAKCGxhc3Rfc2VxGAYgASgEEg8KB3ZlcnNpb24YByABKAkSEQoJc2ltdWxhdGVkGAggASgIEigKBXJhdGVzGAkgASgLMhkuYmxpcHN0cmVhbS5mZWVkLnYxLlJhdGVzEisKB3dpbmRvd3MYCiADKAsyGi5ibGlwc3RyZWFtLmZlZWQudjEuV2luZG93EiwKB2xhdGVuY3kYCyABKAsyGy5ibGlwc3RyZWFtLmZlZWQudjEuTGF0ZW5jeRIUCgdiYWNrbG9nGAwgASgESACIAQESMAoHc291cmNlcxgNIAMoCzIfLmJsaXBzdHJlYW0uZmVlZC52MS5Tb3VyY2VTdGF0ZRItCgVwYXJ0cxgUIAMoCzIeLmJsaXBzdHJlYW0uZmVlZC52MS5QYXJ0U3RhdHVzGiwKCktpbmRzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgEOgI4AUIKCghfYmFja2xvZyKlAwoFUmF0ZXMSMwoFa2luZHMYASADKAsyJC5ibGlwc3RyZWFtLmZlZWQudjEuUmF0ZXMuS2luZHNFbnRyeRI3Cgdzb3VyY2VzGAIgAygLMiYuYmxpcHN0cmVhbS5mZWVkLnYxLlJhdGVzLlNvdXJjZXNFbnRyeRIzCgVsYW5ncxgDIAMoCzIkLmJsaXBzdHJlYW0uZmVlZC52MS5SYXRlcy5MYW5nc0VudHJ5EjsKCWNvdW50cmllcxgEIAMoCzIoLmJsaXBzdHJlYW0uZmVlZC52MS5SYXRlcy5Db3VudHJpZXNFbnRyeRosCgpLaW5kc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoAToCOAEaLgoMU291cmNlc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoAToCOAEaLAoKTGFuZ3NFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAE6AjgBGjAKDkNvdW50cmllc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoAToCOAEihgQKBldpbmRvdxIPCgdtaW51dGVzGAEgASgNEhAKCGNvbXBsZXRlGAIgASgIEg4KBmV2ZW50cxgDIAEoBBI0CgVraW5kcxgEIAMoCzIlLmJsaXBzdHJlYW0uZmVlZC52MS5XaW5kb3cuS2luZHNFbnRyeRI4Cgdzb3VyY2VzGAUgAygLMicuYmxpcHN0cmVhbS5mZWVkLnYxLldpbmRvdy5Tb3VyY2VzRW50cnkSNAoFbGFuZ3MYBiADKAsyJS5ibGlwc3RyZWFtLmZlZWQudjEuV2luZG93LkxhbmdzRW50cnkSPAoJY291bnRyaWVzGAcgAygLMikuYmxpcHN0cmVhbS5mZWVkLnYxLldpbmRvdy5Db3VudHJpZXNFbnRyeRInCgR0YWdzGAggAygLMhkuYmxpcHN0cmVhbS5mZWVkLnYxLkNvdW50GiwKCktpbmRzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgEOgI4ARouCgxTb3VyY2VzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgEOgI4ARosCgpMYW5nc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoBDoCOAEaMAoOQ291bnRyaWVzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgEOgI4ASIkCgVDb3VudBIMCgRuYW1lGAEgASgJEg0KBWNvdW50GAIgASgEIjgKB0xhdGVuY3kSDgoGcDUwX21zGAEgASgBEg4KBnA5NV9tcxgCIAEoARINCgVjb3VudBgDIAEoBCJYCgtTb3VyY2VTdGF0ZRIMCgRuYW1lGAEgASgJEi0KCWxhc3RfdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEcmF0ZRgDIAEoASL/AgoFRnJhbWUSEAoIZnJvbV9zZXEYASABKAQSDgoGdG9fc2VxGAIgASgEEigKBHRpbWUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KBXBvc3RzGAQgAygLMh8uYmxpcHN0cmVhbS5mZWVkLnYxLlNpbXBsZVR3ZWV0EicKBWNlbGxzGAUgAygLMhguYmxpcHN0cmVhbS5mZWVkLnYxLkNlbGwSNQoGdG90YWxzGAYgAygLMiUuYmxpcHN0cmVhbS5mZWVkLnYxLkZyYW1lLlRvdGFsc0VudHJ5EjYKDXBvc3RzX3JlbW92ZWQYByADKAsyHy5ibGlwc3RyZWFtLmZlZWQudjEuUG9zdFJlbW92ZWQSMwoLZ2VvX3JlbW92ZWQYCCADKAsyHi5ibGlwc3RyZWFtLmZlZWQudjEuR2VvUmVtb3ZlZBotCgtUb3RhbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAQ6AjgBIuMBCgRDZWxsEhAKA2xhdBgBIAEoAUgAiAEBEhAKA2xvbhgCIAEoAUgBiAEBEg0KBWNvdW50GAMgASgNEgwKBHR5cGUYBCABKAkSFgoJcmFkaXVzX2ttGAUgASgBSAKIAQESEQoJcHJlY2lzaW9uGAYgASgJEhYKCW1hZ25pdHVkZRgHIAEoAUgDiAEBEisKBXBvc3RzGAggAygLMhwuYmxpcHN0cmVhbS5mZWVkLnYxLkNlbGxQb3N0QgYKBF9sYXRCBgoEX2xvbkIMCgpfcmFkaXVzX2ttQgwKCl9tYWduaXR1ZGUiNwoIQ2VsbFBvc3QSDgoGc291cmNlGAEgASgJEgoKAmlkGAIgASgJEg8KB3VzZXJfaWQYAyABKAkiOgoHVGhpbm5lZBINCgVjb3VudBgBIAEoBBIQCghmcm9tX3NlcRgCIAEoBBIOCgZ0b19zZXEYAyABKAQieQoIU25hcHNob3QSDQoFZXBvY2gYASABKAkSCgoCaWQYAiABKAkSKAoFZnJhbWUYAyABKAsyGS5ibGlwc3RyZWFtLmZlZWQudjEuRnJhbWUSKAoFc3RhdHMYBCABKAsyGS5ibGlwc3RyZWFtLmZlZWQudjEuU3RhdHMiaAoHSGlzdG9yeRINCgVlcG9jaBgBIAEoCRIoCgRmcm9tGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIUCgxzdGVwX3NlY29uZHMYAyABKA0SDgoGY291bnRzGAQgAygEIsIBCgpQYXJ0U3RhdHVzEgwKBG5hbWUYASABKAkSDQoFc3RhdGUYAiABKAkSDgoGZGV0YWlsGAMgASgJEigKBHRpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCnJldHJ5X3RpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi0KCWl0ZW1fdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBC1gEKFmNvbS5ibGlwc3RyZWFtLmZlZWQudjFCDEdhdGV3YXlQcm90b1ABWkRnaXRodWIuY29tL2JsaXBzdHJlYW0vYmxpcHN0cmVhbS9wcm90by9nZW4vYmxpcHN0cmVhbS9mZWVkL3YxO2ZlZWR2MaICA0JGWKoCEkJsaXBzdHJlYW0uRmVlZC5WMcoCEkJsaXBzdHJlYW1cRmVlZFxWMeICHkJsaXBzdHJlYW1cRmVlZFxWMVxHUEJNZXRhZGF0YeoCFEJsaXBzdHJlYW06OkZlZWQ6OlYxYgZwcm90bzM", [file_blipstream_feed_v1_event, file_google_protobuf_timestamp]);
 
 /**
  * Hello is the first event of every SSE stream. Event name: hello.
@@ -1068,6 +1068,14 @@ export type Cell = Message<"blipstream.feed.v1.Cell"> & {
    * @generated from field: optional double magnitude = 7;
    */
   magnitude?: number | undefined;
+
+  /**
+   * The posts they are of, since a removal names a post; of the first 200
+   * positions of a frame.
+   *
+   * @generated from field: repeated blipstream.feed.v1.CellPost posts = 8;
+   */
+  posts: CellPost[];
 };
 
 /**
@@ -1123,6 +1131,14 @@ export type CellJson = {
    * @generated from field: optional double magnitude = 7;
    */
   magnitude?: number | "NaN" | "Infinity" | "-Infinity";
+
+  /**
+   * The posts they are of, since a removal names a post; of the first 200
+   * positions of a frame.
+   *
+   * @generated from field: repeated blipstream.feed.v1.CellPost posts = 8;
+   */
+  posts?: CellPostJson[];
 };
 
 /**
@@ -1131,6 +1147,69 @@ export type CellJson = {
  */
 export const CellSchema: GenMessage<Cell, {jsonType: CellJson}> = /*@__PURE__*/
   messageDesc(file_blipstream_feed_v1_gateway, 11);
+
+/**
+ * CellPost is a post with a position in a cell.
+ *
+ * @generated from message blipstream.feed.v1.CellPost
+ */
+export type CellPost = Message<"blipstream.feed.v1.CellPost"> & {
+  /**
+   * Name of the source.
+   *
+   * @generated from field: string source = 1;
+   */
+  source: string;
+
+  /**
+   * Id of the post within it.
+   *
+   * @generated from field: string id = 2;
+   */
+  id: string;
+
+  /**
+   * Id of the author; absent if unknown.
+   *
+   * @generated from field: string user_id = 3;
+   */
+  userId: string;
+};
+
+/**
+ * CellPost is a post with a position in a cell.
+ *
+ * @generated from message blipstream.feed.v1.CellPost
+ */
+export type CellPostJson = {
+  /**
+   * Name of the source.
+   *
+   * @generated from field: string source = 1;
+   */
+  source?: string;
+
+  /**
+   * Id of the post within it.
+   *
+   * @generated from field: string id = 2;
+   */
+  id?: string;
+
+  /**
+   * Id of the author; absent if unknown.
+   *
+   * @generated from field: string user_id = 3;
+   */
+  userId?: string;
+};
+
+/**
+ * Describes the message blipstream.feed.v1.CellPost.
+ * Use `create(CellPostSchema)` to create a new message.
+ */
+export const CellPostSchema: GenMessage<CellPost, {jsonType: CellPostJson}> = /*@__PURE__*/
+  messageDesc(file_blipstream_feed_v1_gateway, 12);
 
 /**
  * Thinned tells how many events "rate" left out. Event name: thinned.
@@ -1189,7 +1268,7 @@ export type ThinnedJson = {
  * Use `create(ThinnedSchema)` to create a new message.
  */
 export const ThinnedSchema: GenMessage<Thinned, {jsonType: ThinnedJson}> = /*@__PURE__*/
-  messageDesc(file_blipstream_feed_v1_gateway, 12);
+  messageDesc(file_blipstream_feed_v1_gateway, 13);
 
 /**
  * Snapshot is what a fresh page begins with. GET /api/snapshot.
@@ -1262,7 +1341,7 @@ export type SnapshotJson = {
  * Use `create(SnapshotSchema)` to create a new message.
  */
 export const SnapshotSchema: GenMessage<Snapshot, {jsonType: SnapshotJson}> = /*@__PURE__*/
-  messageDesc(file_blipstream_feed_v1_gateway, 13);
+  messageDesc(file_blipstream_feed_v1_gateway, 14);
 
 /**
  * History is how many events were stored when. GET /api/history.
@@ -1339,7 +1418,7 @@ export type HistoryJson = {
  * Use `create(HistorySchema)` to create a new message.
  */
 export const HistorySchema: GenMessage<History, {jsonType: HistoryJson}> = /*@__PURE__*/
-  messageDesc(file_blipstream_feed_v1_gateway, 14);
+  messageDesc(file_blipstream_feed_v1_gateway, 15);
 
 /**
  * PartStatus is what a part of the line says of itself: an entry of the KV
@@ -1452,5 +1531,5 @@ export type PartStatusJson = {
  * Use `create(PartStatusSchema)` to create a new message.
  */
 export const PartStatusSchema: GenMessage<PartStatus, {jsonType: PartStatusJson}> = /*@__PURE__*/
-  messageDesc(file_blipstream_feed_v1_gateway, 15);
+  messageDesc(file_blipstream_feed_v1_gateway, 16);
 
