@@ -133,13 +133,13 @@ func TestWriterCutsWhoTakesNothing(t *testing.T) {
 	defer g.listener.Close()
 	sh, now := newShard(g), time.Now()
 	p := &peer{}
-	if sh.progress(p, 0, false, now) || !sh.waiting(p, now.Add(stallTimeout-1)) {
+	if sh.progress(p, 0, false, now) || sh.givesUp(p, now.Add(stallTimeout-1)) {
 		t.Error("a stalled client is not waited for")
 	}
-	if sh.waiting(p, now.Add(stallTimeout)) {
+	if !sh.givesUp(p, now.Add(stallTimeout)) {
 		t.Error("a client that took nothing for so long is kept")
 	}
-	if sh.progress(p, 1, false, now); !sh.waiting(p, now.Add(stallTimeout-1)) {
+	if sh.progress(p, 1, false, now.Add(stallTimeout)); sh.givesUp(p, now.Add(2*stallTimeout-1)) {
 		t.Error("a client that took something is cut")
 	}
 }

@@ -17,6 +17,7 @@ type metrics struct {
 	sentBytes prometheus.Counter
 	gaps      *prometheus.CounterVec // reason
 	slow      *prometheus.CounterVec // outcome
+	stalled   prometheus.Gauge
 	replays   *prometheus.CounterVec // outcome
 	replaying prometheus.Gauge
 	refused   *prometheus.CounterVec // reason
@@ -38,6 +39,7 @@ func newMetrics(reg prometheus.Registerer, log *tail.Tail) (*metrics, error) {
 		sentBytes: prometheus.NewCounter(counterOpts("sent_bytes_total", "Bytes of streams written, over all clients.")),
 		gaps:      newCounters("gaps_total", "Gaps told, counted per client or, for trimmed and backlog, per gateway.", "reason"),
 		slow:      newCounters("slow_total", "Clients that did not read: skipped (fell out of the memory) or cut (disconnected).", "outcome"),
+		stalled:   prometheus.NewGauge(gaugeOpts("stalled_clients", "Clients of the writers whose socket has no room for what there is.")),
 		replays:   newCounters("replays_total", "Histories read from the stream for a client.", "outcome"),
 		replaying: prometheus.NewGauge(gaugeOpts("replays", "Histories being read now.")),
 		refused:   newCounters("refused_total", "Streams refused.", "reason"),
@@ -49,7 +51,7 @@ func newMetrics(reg prometheus.Registerer, log *tail.Tail) (*metrics, error) {
 	}
 	all := []prometheus.Collector{
 		m.clients, m.events, m.invalid, m.sent, m.sentBytes, m.gaps, m.slow, m.replays, m.replaying, m.refused,
-		m.views, m.thinned, m.removed, m.pacing, m.backlog,
+		m.stalled, m.views, m.thinned, m.removed, m.pacing, m.backlog,
 		ringGauge("ring_bytes", "Memory the newest events take.", log, func(s tail.State) float64 { return float64(s.Bytes) }),
 		ringGauge("ring_first_seq", "Oldest sequence in memory.", log, func(s tail.State) float64 { return float64(s.Floor) }),
 		ringGauge("ring_last_seq", "Newest sequence in memory.", log, func(s tail.State) float64 { return float64(s.Next) - 1 }),

@@ -18,13 +18,13 @@ import (
 )
 
 const (
-	// idleTick is how often a writer looks after heartbeats where nothing else
-	// happens, stalledTick how often it tries clients that had no room.
+	// idleTick is how often a writer looks after heartbeats, stalledTick how
+	// often it tries clients that had no room.
 	idleTick    = 100 * time.Millisecond
 	stalledTick = 10 * time.Millisecond
 	// passChunks bounds what one client is given before the others' turn.
 	passChunks = 4
-	// maxSkips bounds how many passes a stalled client is left alone.
+	// maxSkips bounds how many tries a stalled client is left out of.
 	maxSkips = 16
 	// stallTimeout is how long a client may take nothing at all.
 	stallTimeout = 30 * time.Second
@@ -86,7 +86,7 @@ type peer struct {
 	beat time.Time
 	// stalled is since when the socket has taken nothing; zero if it takes all.
 	stalled time.Time
-	// skip counts down the passes to leave out, skips is what it begins at.
+	// skip counts down the tries to leave out, skips is what it begins at.
 	skip, skips uint8
 	// zipped says that the stream is compressed.
 	zipped bool
@@ -102,14 +102,25 @@ func (p *peer) own(data []byte) []byte {
 
 // group is the clients of one log.
 type group struct {
-	log   *tail.Tail
-	peers []*peer
+	log *tail.Tail
+	// peers take all they are given. Those that have no room are in stalled, so
+	// that they cost nothing where the others are served.
+	peers, stalled []*peer
 	// seen is the log's version when the clients last had their turn.
 	seen uint64
-	// stalled says that one of them had no room then, more that one could have
-	// taken more.
-	stalled, more bool
+	// more says that one of them could have taken more.
+	more bool
 }
+
+// outcome is how the turn of a peer ended.
+type outcome int
+
+const (
+	hasAll    outcome = iota // until the log has more
+	wantsMore                // and the socket has room
+	hasNoRoom
+	isGone
+)
 
 // shard is one writer.
 type shard struct {
@@ -119,8 +130,11 @@ type shard struct {
 	write   nonBlocking
 	// sent since the counters were last brought up to date.
 	bytes, events int
-	// stalled says that a peer of the present pass had no room.
-	stalled bool
+	// idleAt and stalledAt are when the heartbeats, and those that had no room,
+	// have their turn. They do not wait for a quiet moment.
+	idleAt, stalledAt time.Time
+	// waiting is how many peers have no room.
+	waiting int
 
 	mu      sync.Mutex
 	arrived []*peer
@@ -151,29 +165,32 @@ func (sh *shard) adopt(p *peer) bool {
 func (sh *shard) run(ctx context.Context) {
 	timer := time.NewTimer(idleTick)
 	defer timer.Stop()
-	for all := false; ; {
+	for {
 		changed := sh.s.hub.wake.Wait()
 		sh.admit()
-		stalled, more := sh.turn(all, time.Now())
-		all = false
-		if more && ctx.Err() == nil {
+		now := time.Now()
+		if more := sh.turn(now); more && ctx.Err() == nil {
 			continue
 		}
-		if stalled {
-			timer.Reset(stalledTick)
-		} else {
-			timer.Reset(idleTick)
-		}
+		timer.Reset(sh.rest(now))
 		select {
 		case <-changed:
 		case <-sh.wake:
 		case <-timer.C:
-			all = true // heartbeats may be due
 		case <-ctx.Done():
 			sh.farewell()
 			return
 		}
 	}
+}
+
+// rest is how long there is nothing to do unless something comes.
+func (sh *shard) rest(now time.Time) time.Duration {
+	next := sh.idleAt
+	if sh.waiting > 0 && sh.stalledAt.Before(next) {
+		next = sh.stalledAt
+	}
+	return next.Sub(now)
 }
 
 // admit adds the peers that have arrived to the groups of their logs.
@@ -200,59 +217,107 @@ func (sh *shard) group(log *tail.Tail) *group {
 	return g
 }
 
-// turn gives the peers their turn whose log has more for them; with all, every
-// peer.
-func (sh *shard) turn(all bool, now time.Time) (stalled, more bool) {
+// turn gives the peers their turn whose log has more for them and, when their
+// time has come, every peer and those that had no room.
+func (sh *shard) turn(now time.Time) (more bool) {
+	all, retry := !now.Before(sh.idleAt), !now.Before(sh.stalledAt)
+	if all {
+		sh.idleAt = now.Add(idleTick)
+	}
+	if retry {
+		sh.stalledAt = now.Add(stalledTick)
+	}
 	for _, g := range sh.groups {
+		if retry && len(g.stalled) > 0 {
+			sh.retry(g, now)
+		}
 		version := g.log.Version() // before reading: what comes later counts as new
-		if all || g.stalled || g.more || version != g.seen {
+		if all || g.more || version != g.seen {
 			g.seen = version
 			sh.pass(g, now)
 		}
-		stalled = stalled || g.stalled
 		more = more || g.more
 	}
-	sh.groups = slices.DeleteFunc(sh.groups, func(g *group) bool { return len(g.peers) == 0 })
-	return stalled, more
+	sh.groups = slices.DeleteFunc(sh.groups, func(g *group) bool { return len(g.peers)+len(g.stalled) == 0 })
+	sh.settle()
+	return more
 }
 
-// pass gives every peer of a group its turn.
+// pass gives every peer of a group that has room its turn.
 func (sh *shard) pass(g *group, now time.Time) {
-	sh.stalled, g.more = false, false
+	g.more = false
 	kept := g.peers[:0]
 	for _, p := range g.peers {
-		again, ok := sh.serve(p, now)
-		if !ok {
+		switch sh.serve(p, now) {
+		case isGone:
 			sh.drop(p)
 			continue
+		case hasNoRoom:
+			g.stalled = append(g.stalled, p)
+			continue
+		case wantsMore:
+			g.more = true
+		case hasAll:
 		}
-		g.more = g.more || again
 		kept = append(kept, p)
 	}
 	clear(g.peers[len(kept):])
-	g.peers, g.stalled = kept, sh.stalled
+	g.peers = kept
+}
+
+// retry gives the peers of a group that had no room their turn.
+func (sh *shard) retry(g *group, now time.Time) {
+	kept := g.stalled[:0]
+	for _, p := range g.stalled {
+		if p.skip > 0 {
+			p.skip--
+			kept = append(kept, p)
+			continue
+		}
+		switch sh.serve(p, now) {
+		case isGone:
+			sh.drop(p)
+		case hasNoRoom:
+			kept = append(kept, p)
+		case wantsMore, hasAll:
+			g.peers = append(g.peers, p)
+			g.more = true
+		}
+	}
+	clear(g.stalled[len(kept):])
+	g.stalled = kept
+}
+
+// settle brings the counters up to date.
+func (sh *shard) settle() {
+	waiting := 0
+	for _, g := range sh.groups {
+		waiting += len(g.stalled)
+	}
+	sh.s.metrics.stalled.Add(float64(waiting - sh.waiting))
+	sh.waiting = waiting
 	sh.s.metrics.sent.Add(float64(sh.events))
 	sh.s.metrics.sentBytes.Add(float64(sh.bytes))
 	sh.events, sh.bytes = 0, 0
 }
 
-// serve writes to one peer what it can take; false if it is to be dropped.
-func (sh *shard) serve(p *peer, now time.Time) (again, ok bool) {
-	if p.skip > 0 {
-		p.skip--
-		sh.stalled = true
-		return false, true
-	}
+// serve writes to one peer what it can take.
+func (sh *shard) serve(p *peer, now time.Time) outcome {
 	for range passChunks {
 		took, err := sh.step(p, now)
-		if err != nil {
-			return false, false
-		}
-		if !took {
-			return false, sh.waiting(p, now)
+		switch {
+		case err != nil:
+			return isGone
+		case took:
+		case p.stalled.IsZero():
+			return hasAll
+		case sh.givesUp(p, now):
+			return isGone
+		default:
+			return hasNoRoom
 		}
 	}
-	return true, true
+	return wantsMore
 }
 
 // step writes the next piece to a peer. took is false if there is nothing to
@@ -271,6 +336,7 @@ func (sh *shard) step(p *peer, now time.Time) (took bool, err error) {
 		sh.scratch = chunk.Runs
 		return sh.writeChunk(p, chunk, now)
 	case now.Before(p.beat):
+		p.stalled = time.Time{}
 		return false, nil
 	}
 	p.rest = p.own(sse.AppendHB(nil, position(p.reader), now))
@@ -325,17 +391,16 @@ func (sh *shard) progress(p *peer, n int, all bool, now time.Time) bool {
 		p.skips = min(2*p.skips+1, maxSkips)
 	}
 	p.skip = p.skips
-	sh.stalled = true
 	return false
 }
 
-// waiting decides about a peer that takes nothing for now.
-func (sh *shard) waiting(p *peer, now time.Time) bool {
-	if p.stalled.IsZero() || now.Sub(p.stalled) < stallTimeout {
-		return true
+// givesUp decides about a peer that has no room.
+func (sh *shard) givesUp(p *peer, now time.Time) bool {
+	if now.Sub(p.stalled) < stallTimeout {
+		return false
 	}
 	sh.s.metrics.slow.WithLabelValues(slowCut).Inc()
-	return false
+	return true
 }
 
 // drop ends a peer.
@@ -351,14 +416,21 @@ func (sh *shard) farewell() {
 	sh.mu.Unlock()
 	sh.admit()
 	sh.s.hub.flush()
-	sh.turn(true, time.Now())
+	sh.lastTurn(time.Now())
 	for _, g := range sh.groups {
-		for _, p := range g.peers {
+		for _, p := range slices.Concat(g.peers, g.stalled) {
 			sh.bye(p)
 			sh.drop(p)
 		}
 	}
 	sh.groups = nil
+	sh.settle()
+}
+
+// lastTurn gives every peer its turn, whenever it would have come.
+func (sh *shard) lastTurn(now time.Time) {
+	sh.idleAt, sh.stalledAt = now, now
+	sh.turn(now)
 }
 
 // bye says bye to a peer that is not in the middle of something.
