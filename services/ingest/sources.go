@@ -14,7 +14,9 @@ import (
 	"github.com/blipstream/blipstream/services/ingest/source"
 	"github.com/blipstream/blipstream/services/ingest/source/demo"
 	"github.com/blipstream/blipstream/services/ingest/source/file"
+	"github.com/blipstream/blipstream/services/ingest/source/sse"
 	"github.com/blipstream/blipstream/services/ingest/source/twitter"
+	"github.com/blipstream/blipstream/services/ingest/source/wikimedia"
 )
 
 // schemes are the openers of the URL schemes, those of the configuration included.
@@ -23,7 +25,11 @@ func (c Config) schemes() map[string]source.Opener {
 		"twitter+http":  twitter.Open,
 		"twitter+https": twitter.Open,
 		"file":          file.Open,
-		"demo":          demo.Open,
+		"sse+http":      sse.Open,
+		"sse+https":     sse.Open,
+
+		"wikimedia": wikimedia.Open, "wikimedia+http": wikimedia.Open, "wikimedia+https": wikimedia.Open,
+		"demo": demo.Open,
 	}
 	maps.Copy(known, c.Schemes)
 	return known
