@@ -26,6 +26,10 @@ func decoderOf(f feed.Format) (decoder, bool) {
 	switch f {
 	case feed.FormatTwitterV1:
 		return twitterV1, true
+	case feed.FormatXV2:
+		return xV2, true
+	case feed.FormatBluesky:
+		return bluesky, true
 	default:
 		return nil, false
 	}

@@ -42,4 +42,16 @@
 //
 // Twitter's v1.1 streaming format is described by the platform's archived
 // documentation of "statuses/filter" and "streaming message types".
+//
+// Bluesky's is Jetstream's, of its first wire ("kind" and "commit" beside the
+// time) or its second ("$type": "message" around a payload), as its own
+// repository describes them. A post's time is when Jetstream saw it, and not
+// createdAt, which is whatever the author's program claims; its id is the
+// record's address without the scheme, <did>/app.bsky.feed.post/<rkey>, by which
+// deletions name it, too. The author's handle is not told: until somebody looks
+// it up, a short form of the DID stands for it.
+//
+// X's API v2 is described by its documentation of filtered streams. Both the
+// names of the documentation and those of its schema of 2026 (note_post for
+// note_tweet, includes.posts for includes.tweets) are known.
 package decode

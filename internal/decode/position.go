@@ -6,6 +6,7 @@ import (
 	"math"
 	"strconv"
 
+	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 )
 
@@ -73,4 +74,29 @@ func (r *ring) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	*r = corners
 	_, err := dec.ReadToken()
 	return err
+}
+
+// bbox is the west, south, east and north of a box. What is no box is an empty one.
+type bbox []float64
+
+// UnmarshalJSONFrom implements json.UnmarshalerFrom.
+func (b *bbox) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
+	raw, err := dec.ReadValue()
+	if err != nil {
+		return fmt.Errorf("read box: %w", err)
+	}
+	var sides []float64
+	if json.Unmarshal(raw, &sides) == nil {
+		*b = sides
+	}
+	return nil
+}
+
+// ring is the box's corners; nil if it does not have four sides.
+func (b bbox) ring() [][2]float64 {
+	if len(b) != 4 {
+		return nil
+	}
+	west, south, east, north := b[0], b[1], b[2], b[3]
+	return [][2]float64{{west, south}, {west, north}, {east, north}, {east, south}}
 }

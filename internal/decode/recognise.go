@@ -36,6 +36,8 @@ type topLevel struct {
 	Rules    present `json:"matching_rules"`
 	DID      present `json:"did"`
 	Kind     present `json:"kind"`
+	Type     present `json:"$type"`
+	Payload  present `json:"payload"`
 	URI      present `json:"uri"`
 	Account  present `json:"account"`
 	Meta     present `json:"meta"`
@@ -58,7 +60,7 @@ func recognise(data []byte) (feed.Format, error) {
 		return feed.FormatTwitterV1, nil
 	case bool(top.Action && top.Data):
 		return feed.FormatEMSC, nil
-	case bool(top.DID && top.Kind):
+	case bool(top.DID && top.Kind || top.Type && top.Payload):
 		return feed.FormatBluesky, nil
 	case bool(top.URI && top.Account):
 		return feed.FormatMastodon, nil
