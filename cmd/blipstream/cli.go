@@ -16,6 +16,7 @@ type cli struct {
 
 	Up       upCmd       `cmd:"" help:"Run everything: sources, streams, events and the page."`
 	Tail     tailCmd     `cmd:"" help:"Print the posts that a gateway serves, as they come."`
+	Dead     deadCmd     `cmd:"" help:"Show what could not be handled, and put it back."`
 	NATS     natsCmd     `cmd:"" name:"nats" help:"Run the embedded NATS server alone."`
 	Simulate simulateCmd `cmd:"" help:"Serve a simulated world of posts as Twitter would."`
 	Ensure   ensureCmd   `cmd:"" help:"Make the streams and consumers on a NATS server, or change them."`

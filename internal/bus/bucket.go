@@ -62,7 +62,7 @@ func (e kvEntry) free() bool {
 // get reads a key.
 func (b bucket) get(ctx context.Context, key string) (kvEntry, error) {
 	s, err := b.conn.directLast(ctx, b.stream, b.subject(key))
-	if errors.Is(err, errNoMessage) {
+	if errors.Is(err, ErrNoMessage) {
 		return kvEntry{}, nil
 	}
 	if err != nil {

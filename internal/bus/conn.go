@@ -211,6 +211,21 @@ func (c *Conn) Ready() error {
 	return c.ensuring.failure()
 }
 
+// WaitConnected waits until the connection stands, as long as ctx allows.
+func (c *Conn) WaitConnected(ctx context.Context) error {
+	for {
+		linked := c.linked.next()
+		if c.nc.IsConnected() {
+			return nil
+		}
+		select {
+		case <-linked:
+		case <-ctx.Done():
+			return fmt.Errorf("bus: wait for the server: %w", context.Cause(ctx))
+		}
+	}
+}
+
 // Close closes the connection's publishers, drains its subscriptions and
 // closes it. When ctx ends first it is closed without draining.
 func (c *Conn) Close(ctx context.Context) error {

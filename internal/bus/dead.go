@@ -26,6 +26,9 @@ type Dead struct {
 	// Stage and Reason make the subject, dead.<stage>.<reason>; what cannot
 	// stand in a subject is replaced by _.
 	Stage, Reason string
+	// Subject is where it came from or was meant for, and Item its id within its
+	// source; both are needed to put it back, and may be empty where unknown.
+	Subject, Item string
 	// ID makes the letter unique: the same failure is kept once.
 	ID string
 	// Err is what was wrong; its text goes into HeaderError.
@@ -77,6 +80,12 @@ func deadHeader(d Dead, maxPayload int64) Header {
 	}
 	if d.Err != nil {
 		h[feed.HeaderError] = []string{headerText(d.Err.Error())}
+	}
+	if d.Subject != "" {
+		h[feed.HeaderSubject] = []string{headerText(d.Subject)}
+	}
+	if d.Item != "" {
+		h[feed.HeaderItem] = []string{headerText(d.Item)}
 	}
 	if d.StreamSeq > 0 {
 		h[feed.HeaderStreamSeq] = []string{strconv.FormatUint(d.StreamSeq, 10)}

@@ -42,10 +42,10 @@ type directRequest struct {
 	MaxBytes  int        `json:"max_bytes,omitempty"`
 }
 
-// errNoMessage is told where a direct get finds nothing.
-var errNoMessage = errors.New("no such message")
+// ErrNoMessage is told where a stream holds nothing of what was asked for.
+var ErrNoMessage = errors.New("no such message")
 
-// directLast reads the last message of a subject; errNoMessage if there is none.
+// directLast reads the last message of a subject; ErrNoMessage if there is none.
 func (c *Conn) directLast(ctx context.Context, stream, subject string) (Stored, error) {
 	body, err := json.Marshal(directRequest{LastFor: subject})
 	if err != nil {
@@ -58,7 +58,7 @@ func (c *Conn) directLast(ctx context.Context, stream, subject string) (Stored, 
 		return Stored{}, err
 	}
 	if status := m.Header.Get(headerStatus); status == statusNotFound {
-		return Stored{}, errNoMessage
+		return Stored{}, ErrNoMessage
 	} else if status != "" {
 		return Stored{}, statusError(m)
 	}

@@ -54,7 +54,7 @@ func (e *ensuring) set(err error) {
 	e.err = err
 }
 
-// Ensure creates the streams, the durable "enrich" of RAW and the buckets, or
+// Ensure creates the streams, the durables of enrich and the buckets, or
 // changes them where the server allows; it waits for the server as long as ctx
 // allows. Idempotent, and safe in several processes at once. A change the
 // server refuses is one clear error line. An owner makes l again, from now on,
@@ -93,8 +93,12 @@ func (c *Conn) ensureOnce(ctx context.Context, layout func() Layout) error {
 			return fmt.Errorf("bus: ensure stream %s: %w", cfg.Name, c.explain(ctx, cfg, err))
 		}
 	}
-	if err := c.ensureConsumer(ctx, feed.StreamRaw, enrichConsumer()); err != nil {
-		return fmt.Errorf("bus: ensure consumer %s of %s: %w", DurableEnrich, feed.StreamRaw, err)
+	for stream, cfg := range map[string]jetstream.ConsumerConfig{
+		feed.StreamRaw: enrichConsumer(), StreamAdvisories: advisoriesDurable(),
+	} {
+		if err := c.ensureConsumer(ctx, stream, cfg); err != nil {
+			return fmt.Errorf("bus: ensure consumer %s of %s: %w", cfg.Durable, stream, err)
+		}
 	}
 	return nil
 }

@@ -30,3 +30,15 @@ func SaveUnheard(ctx context.Context, c *Cursor, at feed.Cursor) error {
 	defer func() { c.rev = rev }()
 	return c.Save(ctx, at)
 }
+
+// Join puts letters together.
+func Join(msgs ...Stored) []*Letter {
+	j := joiner{open: map[string]*joint{}}
+	var all []*Letter
+	for _, m := range msgs {
+		if l := j.add(m); l != nil {
+			all = append(all, l)
+		}
+	}
+	return append(all, j.rest()...)
+}

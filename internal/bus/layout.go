@@ -13,6 +13,17 @@ import (
 // DurableEnrich is the durable consumer of RAW that all replicas of enrich share.
 const DurableEnrich = "enrich"
 
+const (
+	// StreamAdvisories keeps what the server says about messages of RAW that a
+	// consumer gave up (Advisory).
+	StreamAdvisories = "ADVISORIES"
+	// DurableAdvisories is its durable consumer, which all replicas of enrich share.
+	DurableAdvisories = "enrich"
+	// advisoriesBytes bounds the stream: some 50,000 advisories. They are turned
+	// into dead letters at once, while enrich runs.
+	advisoriesBytes = 16 * mib
+)
+
 // The buckets, and the streams that JetStream keeps them in.
 const (
 	bucketLease  = "lease"
@@ -102,10 +113,12 @@ func (l Layout) check() error {
 // streams are the specifications of all streams, those of the buckets included.
 func (l Layout) streams() []jetstream.StreamConfig {
 	return []jetstream.StreamConfig{
-		l.stream(feed.StreamRaw, "raw.>", "upstream items, verbatim", l.Raw),
-		l.stream(feed.StreamEvents, "events.>", "derived events", l.Events),
-		l.stream(feed.StreamReplay, "replay.>", "events of re-runs", l.Replay),
-		l.stream(feed.StreamDead, "dead.>", "what could not be handled", l.Dead),
+		l.stream(feed.StreamRaw, "upstream items, verbatim", l.Raw, "raw.>"),
+		l.stream(feed.StreamEvents, "derived events", l.Events, "events.>"),
+		l.stream(feed.StreamReplay, "events of re-runs", l.Replay, "replay.>"),
+		l.stream(feed.StreamDead, "what could not be handled", l.Dead, "dead.>"),
+		l.stream(StreamAdvisories, "messages that a consumer of RAW gave up",
+			Limits{MaxAge: l.Dead.MaxAge, MaxBytes: advisoriesBytes}, advisorySubjects()...),
 		l.bucket(streamLease, "$KV."+bucketLease+".>", "who may be the only one"),
 		l.bucket(streamCursor, "$KV."+bucketCursor+".>", "positions in upstreams"),
 		l.passing(l.bucket(streamStatus, "$KV."+bucketStatus+".>", "what services say of themselves")),
@@ -115,9 +128,9 @@ func (l Layout) streams() []jetstream.StreamConfig {
 // stream has limits retention, never work-queue: that would forbid replay and
 // every second reader. MaxMsgSize stays unset, so that the server's
 // max_payload alone decides what is too large.
-func (l Layout) stream(name, subjects, description string, lim Limits) jetstream.StreamConfig {
+func (l Layout) stream(name, description string, lim Limits, subjects ...string) jetstream.StreamConfig {
 	return jetstream.StreamConfig{
-		Name: name, Description: description, Subjects: []string{subjects},
+		Name: name, Description: description, Subjects: subjects,
 		Retention: jetstream.LimitsPolicy, Discard: jetstream.DiscardOld,
 		MaxAge: lim.MaxAge, MaxBytes: lim.MaxBytes, MaxMsgs: -1, MaxMsgSize: -1,
 		MaxConsumers: -1, MaxMsgsPerSubject: -1,
@@ -162,4 +175,11 @@ func enrichConsumer() jetstream.ConsumerConfig {
 		BackOff:    []time.Duration{30 * time.Second, time.Minute, 5 * time.Minute},
 		MaxDeliver: -1, MaxAckPending: maxAckPending, MaxWaiting: maxWaiting,
 	}
+}
+
+// advisoriesDurable specifies the durable of ADVISORIES.
+func advisoriesDurable() jetstream.ConsumerConfig {
+	cfg := Durable{Name: DurableAdvisories, Description: "makes dead letters of them"}.config()
+	cfg.MaxAckPending = maxAckPending
+	return cfg
 }

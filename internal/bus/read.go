@@ -80,6 +80,30 @@ func (c *Conn) Range(ctx context.Context, stream string, from uint64, limit int,
 	return all[:min(limit, len(all))], nil
 }
 
+// Each calls fn with every message from sequence from to sequence to, in order,
+// by Range. It returns fn's first error.
+func (c *Conn) Each(ctx context.Context, stream string, from, to uint64, fn func(*Stored) error) error {
+	for from <= to {
+		msgs, err := c.Range(ctx, stream, from, rangeBatch)
+		if err != nil {
+			return err
+		}
+		for i := range msgs {
+			if msgs[i].Seq > to {
+				return nil
+			}
+			if err := fn(&msgs[i]); err != nil {
+				return err
+			}
+		}
+		if len(msgs) < rangeBatch {
+			return nil
+		}
+		from = msgs[len(msgs)-1].Seq + 1
+	}
+	return nil
+}
+
 // rangeOf reads the messages of one subject; "" stands for all.
 func (c *Conn) rangeOf(ctx context.Context, stream string, from uint64, limit int, subject string) ([]Stored, error) {
 	var all []Stored
@@ -98,6 +122,19 @@ func (c *Conn) rangeOf(ctx context.Context, stream string, from uint64, limit in
 		from = msgs[len(msgs)-1].Seq + 1
 	}
 	return all, nil
+}
+
+// Message reads one message. ErrNoMessage if the stream no longer holds it,
+// ErrNoStream if there is no such stream.
+func (c *Conn) Message(ctx context.Context, stream string, seq uint64) (Stored, error) {
+	msgs, err := c.Range(ctx, stream, seq, 1)
+	if err != nil {
+		return Stored{}, err
+	}
+	if len(msgs) == 0 || msgs[0].Seq != seq {
+		return Stored{}, fmt.Errorf("bus: read message %d of stream %s: %w", seq, stream, ErrNoMessage)
+	}
+	return msgs[0], nil
 }
 
 // whySilent tells a stream that does not exist from a server without JetStream.

@@ -42,3 +42,15 @@ func (s *Server) admin(tb testing.TB, do func(context.Context, jetstream.JetStre
 		tb.Fatalf("bustest: act as operator: %v", err)
 	}
 }
+
+// AddConsumer makes a durable consumer that gives a message up after so many
+// deliveries, as somebody else might.
+func (s *Server) AddConsumer(tb testing.TB, stream, durable string, maxDeliver int) {
+	tb.Helper()
+	s.admin(tb, func(ctx context.Context, js jetstream.JetStream) error {
+		_, err := js.CreateConsumer(ctx, stream, jetstream.ConsumerConfig{
+			Durable: durable, AckPolicy: jetstream.AckExplicitPolicy, MaxDeliver: maxDeliver,
+		})
+		return err
+	})
+}

@@ -25,6 +25,12 @@ const (
 	HeaderStreamSeq = "Blip-Stream-Seq"
 	// HeaderDeliveries holds, on a dead letter, how often it was delivered.
 	HeaderDeliveries = "Blip-Deliveries"
+	// HeaderSubject holds, on a dead letter, the subject it came from or was
+	// meant for.
+	HeaderSubject = "Blip-Subject"
+	// HeaderItem holds the id within its source of an item that is stored under
+	// another message id than its own: a dead letter, or one put back into RAW.
+	HeaderItem = "Blip-Item"
 	// HeaderPart holds "<n>/<of>" on a dead letter cut to fit the server's
 	// largest payload.
 	HeaderPart = "Blip-Part"
@@ -45,6 +51,12 @@ const (
 	prefixReplay = "replay."
 	prefixDead   = "dead."
 )
+
+var runForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$`)
+
+// ValidRun reports whether name may name a run of a replay: one subject token
+// of letters, digits, _ and -, 63 characters at most.
+func ValidRun(name string) bool { return runForm.MatchString(name) }
 
 var sourceForm = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,62}$`)
 
@@ -67,6 +79,9 @@ func SourceOf(subject string) string {
 // EventSubject is the subject of events of kind k.
 func EventSubject(k Kind) string { return prefixEvents + string(k) }
 
+// ReplaySubject is the subject of events of kind k of a run.
+func ReplaySubject(run string, k Kind) string { return prefixReplay + run + "." + EventSubject(k) }
+
 // ReplaySubjects matches the subjects of all events of a run: those of the
 // events, below replay.<run>. A run's name is one token.
 func ReplaySubjects(run string) string { return prefixReplay + run + "." + prefixEvents + ">" }
@@ -79,6 +94,17 @@ func KindOf(subject string) Kind {
 // DeadSubject is the subject of what stage could not handle for reason. Both
 // must be single tokens.
 func DeadSubject(stage, reason string) string { return prefixDead + stage + "." + reason }
+
+// DeadParts returns the stage and the reason of a dead letter's subject, or
+// nothing for any other subject.
+func DeadParts(subject string) (stage, reason string) {
+	rest, ok := strings.CutPrefix(subject, prefixDead)
+	if !ok {
+		return "", ""
+	}
+	stage, reason, _ = strings.Cut(rest, ".")
+	return stage, reason
+}
 
 // RawID is the message id of an item in RAW.
 func RawID(source, itemID string) string { return source + ":" + itemID }

@@ -193,8 +193,13 @@ func (w *incoming) take(ctx context.Context, payload []byte, at time.Time) error
 // bury keeps a payload in DEAD.
 func (w *incoming) bury(ctx context.Context, reason string, cause error, payload []byte, at time.Time) error {
 	sum := sha256.Sum256(payload)
+	subject := "" // of an event it cannot be told
+	if w.stream == feed.StreamRaw {
+		subject = feed.RawSubject(w.cfg.Source)
+	}
 	letters := w.conn.Letters(bus.Dead{
-		Stage: stage, Reason: reason, ID: stage + ":" + w.name + ":" + hex.EncodeToString(sum[:16]), Err: cause,
+		Subject: subject,
+		Stage:   stage, Reason: reason, ID: stage + ":" + w.name + ":" + hex.EncodeToString(sum[:16]), Err: cause,
 		Header: bus.Header{feed.HeaderReceived: []string{at.UTC().Format(time.RFC3339Nano)}}, Data: payload,
 	})
 	return w.dead.Publish(ctx, letters, func(err error) {

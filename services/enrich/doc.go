@@ -15,8 +15,8 @@
 // default). No order is promised, within a process or among replicas.
 //
 // Items that cannot be handled go to dead.enrich.<reason> once, with the bytes
-// as they came, and are terminated: they are never retried, delay nobody, and
-// stop nothing. The reasons are those of package decode (json, utf8, depth,
+// as they came, and are acknowledged then: they are never retried, delay nobody,
+// and stop nothing. The reasons are those of package decode (json, utf8, depth,
 // size, shape, unsupported) and
 //
 //   - panic: the code that reads or derives panicked; the letter says where;
@@ -24,6 +24,11 @@
 //   - refused: the server refuses an event for good for another reason;
 //   - deliveries: the item was delivered more than --max-deliveries times and
 //     never settled, so it is suspected of killing whoever takes it.
+//
+// What another consumer of RAW gives up, because it was terminated there or
+// delivered too often, is kept as well: the stream ADVISORIES holds what the
+// server says about it, and enrich makes letters of that, on
+// dead.<consumer>.terminated and dead.<consumer>.max_deliveries.
 //
 // Items that hold nothing (blank, or JSON other than an object) are
 // acknowledged and counted. So are sound items that yield no event: notices of
@@ -34,7 +39,8 @@
 // A message without headers is taken as well: its source is the subject's, its
 // format is recognised, its time of reception is when it was stored. One
 // without a usable id of its own is called by its Nats-Msg-Id, else
-// "seq-<sequence>-<time stored>".
+// "seq-<sequence>-<time stored>". A dead letter that is put back into RAW has
+// another Nats-Msg-Id; Blip-Item tells what it was called.
 //
 // # Waiting
 //

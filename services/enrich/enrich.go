@@ -82,13 +82,18 @@ func (s *Service) Run(ctx context.Context) error {
 	}
 	defer l.close()
 	s.running.Store(true)
+	advised := make(chan error, 1)
+	go func() { advised <- l.advised(ctx) }()
 	err = s.conn.Consume(ctx, bus.ConsumeOptions{
 		Stream: feed.StreamRaw, Durable: bus.DurableEnrich, Prefetch: s.cfg.Prefetch, Dropped: s.metrics.droppedRange,
 	}, l.handle)
+	stopped()
 	if err != nil {
-		return fmt.Errorf("enrich: consume %s: %w", feed.StreamRaw, err)
+		err = fmt.Errorf("enrich: consume %s: %w", feed.StreamRaw, err)
 	}
-	return l.drain()
+	err = errors.Join(err, <-advised)
+	l.drain()
+	return err
 }
 
 // open makes the publishers that one Run writes to.

@@ -39,7 +39,7 @@ func (l *line) handle(d *bus.Delivery) {
 		l.bury(d, reasonDeliveries, errDeliveries)
 		return
 	}
-	out, err := l.read(d)
+	out, err := l.read(&d.Stored)
 	if err != nil {
 		l.reject(d, err)
 		return
@@ -120,11 +120,13 @@ func (l *line) reject(d *bus.Delivery, err error) {
 	l.bury(d, reasonPanic, err)
 }
 
-// bury has an item stored in DEAD, and settles it then as never to come again.
+// bury has an item stored in DEAD, and acknowledges it then. It is not
+// terminated: that would have the server report it as given up, and its letter
+// is written (advisory).
 func (l *line) bury(d *bus.Delivery, reason decode.Reason, cause error) {
 	letters := l.conn.Letters(bus.Dead{
-		Stage: stage, Reason: string(reason), ID: feed.StreamRaw + ":" + position(d), Err: cause,
-		Header: d.Header, Data: d.Data, StreamSeq: d.Seq, Deliveries: d.Deliveries,
+		Stage: stage, Reason: string(reason), ID: feed.StreamRaw + ":" + position(&d.Stored), Err: cause,
+		Subject: d.Subject, Item: itemName(&d.Stored), Header: d.Header, Data: d.Data, StreamSeq: d.Seq, Deliveries: d.Deliveries,
 	})
 	err := l.dead.Publish(l.work, letters, func(err error) {
 		if err != nil {
@@ -132,7 +134,7 @@ func (l *line) bury(d *bus.Delivery, reason decode.Reason, cause error) {
 			return
 		}
 		l.metrics.deadItem(string(reason))
-		l.settled(d, d.Term(string(reason)))
+		l.ack(d)
 	})
 	if err != nil {
 		l.giveBack(d)
@@ -149,7 +151,7 @@ func (l *line) unburied(d *bus.Delivery, err error) {
 	// again is no use, and the item itself stays in RAW.
 	l.metrics.deadItem("lost")
 	l.log.Error("dead letter was refused", slog.Uint64("seq", d.Seq), slog.String("error", err.Error()))
-	l.settled(d, d.Term("dead letter was refused"))
+	l.ack(d)
 }
 
 // ack settles a delivery that is done with.
@@ -170,12 +172,11 @@ func (l *line) settled(d *bus.Delivery, err error) {
 }
 
 // drain waits until everything handed in is settled, as long as work allows.
-func (l *line) drain() error {
+func (l *line) drain() {
 	// An event that is refused becomes a dead letter, hence this order.
 	if err := errors.Join(l.events.Flush(l.work), l.dead.Flush(l.work)); err != nil {
 		l.log.Warn("stopped before everything was stored; it is delivered again", slog.String("error", err.Error()))
 	}
-	return nil
 }
 
 // close gives up what drain did not wait for.
@@ -184,19 +185,19 @@ func (l *line) close() {
 	l.dead.Close()
 }
 
-// position names a delivery's message for ever: a stream that is made anew
+// position names a message for ever: a stream that is made anew
 // counts from 1 again, but not at the same time.
-func position(d *bus.Delivery) string {
-	return strconv.FormatUint(d.Seq, 10) + "-" + strconv.FormatInt(d.Time.UnixNano(), 36)
+func position(m *bus.Stored) string {
+	return strconv.FormatUint(m.Seq, 10) + "-" + strconv.FormatInt(m.Time.UnixNano(), 36)
 }
 
 // receivedAt is when an item was received: as its header says, else when it
 // was stored.
-func receivedAt(d *bus.Delivery) time.Time {
-	if told := d.Header.Get(feed.HeaderReceived); told != "" {
+func receivedAt(m *bus.Stored) time.Time {
+	if told := m.Header.Get(feed.HeaderReceived); told != "" {
 		if t, err := time.Parse(time.RFC3339Nano, told); err == nil {
 			return t
 		}
 	}
-	return d.Time
+	return m.Time
 }

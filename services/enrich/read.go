@@ -22,22 +22,22 @@ type output struct {
 
 // read makes the events of an item. It does no I/O. An error is one of
 // package decode's, or a *panicError.
-func (s *Service) read(d *bus.Delivery) (out output, err error) {
+func (s *Service) read(m *bus.Stored) (out output, err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			err = &panicError{value: v, at: panicSite()}
 		}
 	}()
 	out.rec, err = decode.Decode(feed.Item{
-		Source:   feed.SourceOf(d.Subject),
-		Format:   feed.Format(d.Header.Get(feed.HeaderFormat)),
-		Received: receivedAt(d),
-		Data:     d.Data,
+		Source:   feed.SourceOf(m.Subject),
+		Format:   feed.Format(m.Header.Get(feed.HeaderFormat)),
+		Received: receivedAt(m),
+		Data:     m.Data,
 	})
 	if err != nil {
 		return output{}, err
 	}
-	out.identity = identify(d, &out.rec)
+	out.identity = identify(m, &out.rec)
 	s.chain.Hydrate(&out.rec)
 	out.events = make([]feed.Event, 0, 2) // most items: a post and where it was made
 	for _, dv := range s.derivers {
@@ -50,17 +50,26 @@ func (s *Service) read(d *bus.Delivery) (out output, err error) {
 
 // identify returns the identity of rec's events, and gives a record without an
 // id of its own the next best name.
-func identify(d *bus.Delivery, rec *feed.Record) string {
+func identify(m *bus.Stored, rec *feed.Record) string {
 	if rec.ID == "" {
-		rec.ID = strings.TrimPrefix(d.Header.Get(headerMsgID), feed.RawID(rec.Source, ""))
+		rec.ID = itemName(m)
 	}
-	if rec.ID == "" {
-		rec.ID = "seq-" + position(d)
-	}
-	if id := d.Header.Get(feed.HeaderIdentity); id != "" {
+	if id := m.Header.Get(feed.HeaderIdentity); id != "" {
 		return id
 	}
 	return rec.ID
+}
+
+// itemName is what an item is called whose payload has no id: what it was
+// called before it was put back, else its message id, else its position.
+func itemName(m *bus.Stored) string {
+	if name := m.Header.Get(feed.HeaderItem); name != "" {
+		return name
+	}
+	if name := strings.TrimPrefix(m.Header.Get(headerMsgID), feed.RawID(feed.SourceOf(m.Subject), "")); name != "" {
+		return name
+	}
+	return "seq-" + position(m)
 }
 
 // headerMsgID is the header by which JetStream tells duplicates.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"log/slog"
 	"math/rand/v2"
+	"strings"
 	"time"
 
 	"github.com/blipstream/blipstream/internal/bus"
@@ -139,7 +140,10 @@ func (s *session) settled(n uint64, m bus.Msg, slot bool, err error) {
 	case errors.Is(err, bus.ErrTooLarge):
 		go func() {
 			defer s.out.leave(slot)
-			s.bury(n, bus.Dead{Stage: stage, Reason: reasonTooLarge, ID: m.ID, Err: err, Header: m.Header, Data: m.Data})
+			s.bury(n, bus.Dead{
+				Stage: stage, Reason: reasonTooLarge, ID: m.ID, Err: err, Header: m.Header, Data: m.Data,
+				Subject: m.Subject, Item: strings.TrimPrefix(m.ID, feed.RawID(s.name, "")),
+			})
 		}()
 	default: // the outlet was closed: it is not stored, and the cursor stays before it
 		s.out.leave(slot)
@@ -178,7 +182,8 @@ func (s *session) reject(r source.Rejected) error {
 	sum := sha256.Sum256(r.Data)
 	d := bus.Dead{
 		Stage: stage, Reason: r.Reason, ID: feed.RawID(s.name, hex.EncodeToString(sum[:])), Err: r.Err, Data: r.Data,
-		Header: bus.Header{feed.HeaderReceived: {time.Now().UTC().Format(time.RFC3339Nano)}},
+		Subject: feed.RawSubject(s.name),
+		Header:  bus.Header{feed.HeaderReceived: {time.Now().UTC().Format(time.RFC3339Nano)}},
 	}
 	slot, err := s.out.enter(s.ctx, r.Data)
 	if err != nil {

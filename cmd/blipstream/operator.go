@@ -1,0 +1,38 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/blipstream/blipstream/internal/bus"
+)
+
+// natsFlags are those of a command that works on a server's streams.
+type natsFlags struct {
+	NATS    string        `name:"nats" default:"nats://127.0.0.1:4222" help:"URL of the NATS server, or several separated by commas."`
+	Timeout time.Duration `name:"timeout" default:"10s" help:"How long to wait for the server."`
+}
+
+// closeTimeout bounds the farewell to the server.
+const closeTimeout = 2 * time.Second
+
+// with connects, waits for the server, and calls fn.
+func (f natsFlags) with(p *proc, name string, fn func(*bus.Conn) error) error {
+	conn, err := bus.Connect(bus.Options{URL: f.NATS, Name: name, Log: p.log})
+	if err != nil {
+		return refused(err)
+	}
+	ctx, cancel := context.WithTimeout(p.ctx, f.Timeout)
+	defer cancel()
+	err = conn.WaitConnected(ctx)
+	if err != nil {
+		err = fmt.Errorf("%w: is %s the server's URL?", err, f.NATS)
+	} else {
+		err = fn(conn)
+	}
+	ending, end := context.WithTimeout(context.WithoutCancel(p.ctx), closeTimeout)
+	defer end()
+	return errors.Join(err, conn.Close(ending))
+}
