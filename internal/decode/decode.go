@@ -30,6 +30,16 @@ func decoderOf(f feed.Format) (decoder, bool) {
 		return xV2, true
 	case feed.FormatBluesky:
 		return bluesky, true
+	case feed.FormatMastodon:
+		return mastodon, true
+	case feed.FormatWikimedia:
+		return wikimedia, true
+	case feed.FormatUSGS:
+		return usgs, true
+	case feed.FormatEMSC:
+		return emsc, true
+	case feed.FormatPost:
+		return post, true
 	default:
 		return nil, false
 	}

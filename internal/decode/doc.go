@@ -40,6 +40,13 @@
 // An item says its format. One that does not, because it was published by
 // hand, is recognised by the names at its top level.
 //
+// Mastodon's statuses are its API's entity Status, bare or in an event of the
+// streaming API's WebSocket form; wikimedia is EventStreams' schemas
+// recentchange and page-create; usgs one feature of the U.S. Geological
+// Survey's GeoJSON summary feeds; emsc a message of the "standing order" of the
+// European-Mediterranean Seismological Centre; post is Blipstream's own, which
+// docs/sources.md describes.
+//
 // Twitter's v1.1 streaming format is described by the platform's archived
 // documentation of "statuses/filter" and "streaming message types".
 //

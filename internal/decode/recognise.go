@@ -47,6 +47,14 @@ type topLevel struct {
 	Action   present `json:"action"`
 	Edits    present `json:"edit_history_tweet_ids"`
 	AuthorID present `json:"author_id"`
+	Database present `json:"database"`
+	Event    present `json:"event"`
+
+	// post
+	Body    present `json:"body"`
+	Lat     present `json:"lat"`
+	Lon     present `json:"lon"`
+	Removed present `json:"removed"`
 }
 
 // recognise tells an item's format by the names at its top level.
@@ -62,9 +70,9 @@ func recognise(data []byte) (feed.Format, error) {
 		return feed.FormatEMSC, nil
 	case bool(top.DID && top.Kind || top.Type && top.Payload):
 		return feed.FormatBluesky, nil
-	case bool(top.URI && top.Account):
+	case bool(top.URI && top.Account || top.Event && top.Payload):
 		return feed.FormatMastodon, nil
-	case bool(top.Meta && top.Wiki):
+	case bool(top.Meta && (top.Wiki || top.Database)):
 		return feed.FormatWikimedia, nil
 	case bool(top.Geometry && top.Props):
 		return feed.FormatUSGS, nil
@@ -72,6 +80,8 @@ func recognise(data []byte) (feed.Format, error) {
 		return feed.FormatXV2, nil
 	case bool(top.Text || top.FullText):
 		return feed.FormatTwitterV1, nil
+	case bool(top.Body || top.Lat && top.Lon || top.Removed):
+		return feed.FormatPost, nil
 	default:
 		return "", malformed(ReasonShape, "an object of no format that is known")
 	}

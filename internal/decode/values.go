@@ -76,3 +76,35 @@ func language(lang string) string {
 		return lang
 	}
 }
+
+// rfc3339 reads a time as RFC 3339 writes it, without a zone as UTC; what
+// cannot be read is the zero time: unknown.
+func rfc3339(s string) time.Time {
+	t, err := time.Parse(time.RFC3339, s)
+	if err != nil {
+		t, err = time.Parse("2006-01-02T15:04:05", s)
+	}
+	if err != nil || t.UTC().Year() < 1 || t.UTC().Year() > 9999 {
+		return time.Time{}
+	}
+	return t.UTC()
+}
+
+// unixMilli is a time told in milliseconds since 1970; 0 and what RFC 3339
+// cannot write is the zero time: unknown.
+func unixMilli(ms int64) time.Time {
+	if ms <= 0 || ms > maxTimeMS {
+		return time.Time{}
+	}
+	return time.UnixMilli(ms).UTC()
+}
+
+// first is the first string that is not empty.
+func first(of ...string) string {
+	for _, s := range of {
+		if s != "" {
+			return s
+		}
+	}
+	return ""
+}
