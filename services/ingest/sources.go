@@ -16,6 +16,7 @@ import (
 	"github.com/blipstream/blipstream/services/ingest/source/file"
 	"github.com/blipstream/blipstream/services/ingest/source/sse"
 	"github.com/blipstream/blipstream/services/ingest/source/twitter"
+	"github.com/blipstream/blipstream/services/ingest/source/usgs"
 	"github.com/blipstream/blipstream/services/ingest/source/wikimedia"
 )
 
@@ -27,6 +28,8 @@ func (c Config) schemes() map[string]source.Opener {
 		"file":          file.Open,
 		"sse+http":      sse.Open,
 		"sse+https":     sse.Open,
+
+		"usgs": usgs.Open, "usgs+http": usgs.Open, "usgs+https": usgs.Open,
 
 		"wikimedia": wikimedia.Open, "wikimedia+http": wikimedia.Open, "wikimedia+https": wikimedia.Open,
 		"demo": demo.Open,
