@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 	"syscall"
 
@@ -29,7 +30,7 @@ type upCmd struct {
 func (c *upCmd) Run(p *proc) error {
 	o := line.Options{
 		NATS: c.NATS, Layout: c.Streams.layout(), Log: p.log,
-		Ingest: c.Ingest, Enrich: c.Enrich, Gateway: c.Gateway, Bridge: c.Bridge.config(),
+		Ingest: c.Ingest, Enrich: c.Enrich, Gateway: c.Gateway.WithSecrets(os.Getenv), Bridge: c.Bridge.config(),
 	}
 	if c.NATS == "" {
 		var err error

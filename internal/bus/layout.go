@@ -29,9 +29,11 @@ const (
 	bucketLease  = "lease"
 	bucketCursor = "cursor"
 	bucketStatus = "status"
+	bucketTicket = "ticket"
 	streamLease  = "KV_" + bucketLease
 	streamCursor = "KV_" + bucketCursor
 	streamStatus = "KV_" + bucketStatus
+	streamTicket = "KV_" + bucketTicket
 )
 
 const (
@@ -41,6 +43,9 @@ const (
 	bucketBytes = 4 * mib
 	// statusBytes bounds what services tell of themselves.
 	statusBytes = mib
+	// ticketBytes bounds the tickets of one TicketTTL: tens of thousands of a
+	// few hundred bytes, so that all clients of a gateway can come back at once.
+	ticketBytes = 8 * mib
 	// maxAckPending bounds what the durable's members together have in work.
 	// It is many times a pull window (500), so that it never starves a replica.
 	maxAckPending = 20_000
@@ -121,7 +126,8 @@ func (l Layout) streams() []jetstream.StreamConfig {
 			Limits{MaxAge: l.Dead.MaxAge, MaxBytes: advisoriesBytes}, advisorySubjects()...),
 		l.bucket(streamLease, "$KV."+bucketLease+".>", "who may be the only one"),
 		l.bucket(streamCursor, "$KV."+bucketCursor+".>", "positions in upstreams"),
-		l.passing(l.bucket(streamStatus, "$KV."+bucketStatus+".>", "what services say of themselves")),
+		l.passing(l.bucket(streamStatus, "$KV."+bucketStatus+".>", "what services say of themselves"), StatusTTL, statusBytes),
+		leading(l.passing(l.bucket(streamTicket, "$KV."+bucketTicket+".>", "tickets that open one stream"), TicketTTL, ticketBytes)),
 	}
 }
 
@@ -155,9 +161,15 @@ func (l Layout) bucket(name, subjects, description string) jetstream.StreamConfi
 
 // passing makes a bucket one whose entries vanish, without a marker, when they
 // are not written anew. The window of ids may not be longer than that.
-func (l Layout) passing(b jetstream.StreamConfig) jetstream.StreamConfig {
-	b.MaxBytes, b.MaxAge, b.Duplicates = statusBytes, StatusTTL, StatusTTL
+func (l Layout) passing(b jetstream.StreamConfig, age time.Duration, most int64) jetstream.StreamConfig {
+	b.MaxBytes, b.MaxAge, b.Duplicates = most, age, age
 	b.AllowMsgTTL, b.SubjectDeleteMarkerTTL = false, 0
+	return b
+}
+
+// leading makes a bucket one that its leader alone answers for.
+func leading(b jetstream.StreamConfig) jetstream.StreamConfig {
+	b.AllowDirect = false
 	return b
 }
 

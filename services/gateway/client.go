@@ -12,6 +12,7 @@ import (
 
 	"github.com/blipstream/blipstream/internal/service"
 	feedv1 "github.com/blipstream/blipstream/proto/gen/blipstream/feed/v1"
+	"github.com/blipstream/blipstream/services/gateway/signin"
 	"github.com/blipstream/blipstream/services/gateway/sse"
 	"github.com/blipstream/blipstream/services/gateway/tail"
 )
@@ -26,6 +27,7 @@ const (
 const (
 	byeShutdown    = "shutdown"
 	byeUnavailable = "unavailable"
+	byeExpired     = "expired"
 )
 
 // client is one open stream, from the request until it is handed to a writer
@@ -34,9 +36,11 @@ type client struct {
 	s      *Service
 	req    sse.Request
 	isLive bool
-	start  start
-	leave  func()
-	out    outlet
+	// allowed is what the client's token allows, and how long.
+	allowed signin.Grant
+	start   start
+	leave   func()
+	out     outlet
 	// view is what is served; nil stands for all events as they are.
 	view   *view
 	reader *tail.Reader
@@ -66,6 +70,8 @@ func streamHeaders(h http.Header, gzip bool) {
 func (c *client) serve(w http.ResponseWriter, r *http.Request) {
 	streamHeaders(w.Header(), c.req.Gzip)
 	c.zip.on = c.req.Gzip
+	ctx, cancel := c.expiring(r.Context())
+	defer cancel()
 	raw, err := hijack(w, r)
 	if err != nil {
 		c.leave()
@@ -75,13 +81,14 @@ func (c *client) serve(w http.ResponseWriter, r *http.Request) {
 	if raw == nil {
 		defer c.leave()
 		c.out = newPlainOutlet(w)
-		if c.open(r.Context()) == nil {
-			c.live(r.Context())
+		if c.open(ctx) == nil {
+			c.live(ctx)
 		}
 		return
 	}
+	raw.until = c.allowed.Until
 	c.out = raw
-	if err := c.open(r.Context()); err != nil || !c.s.writers.adopt(raw, c.reader, c.zip.on, c.leave) {
+	if err := c.open(ctx); err != nil || !c.s.writers.adopt(raw, c.reader, c.zip.on, c.leave) {
 		raw.close()
 		c.leave()
 	}
@@ -202,6 +209,7 @@ func (c *client) live(ctx context.Context) {
 			}
 			return
 		case <-ctx.Done():
+			_ = c.left(ctx) // it ends either way
 			return
 		}
 	}

@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/blipstream/blipstream/services/gateway/signin"
 )
 
 // Config is what can be set. Its tags are the flags of the program; where it is
@@ -26,6 +28,7 @@ type Config struct {
 	MaxPastEvents     int           `name:"max-past-events" default:"500000" help:"Most events read at start to fill the statistics of the last hour."`
 	TrustForwarded    bool          `name:"trust-forwarded" help:"Take a client's address from the last entry of X-Forwarded-For; only behind a proxy that sets it."`
 	FrameOrigin       []string      `name:"frame-origin" help:"Origin whose pages may show this page in a frame, such as https://example.org; repeatable, * for all."`
+	SignIn            signin.Config `embed:"" prefix:"sign-in-"`
 	AllowOrigin       []string      `name:"allow-origin" help:"Origin whose pages may read the events, such as https://example.org; repeatable, * for all."`
 }
 
@@ -45,7 +48,14 @@ func DefaultConfig() Config {
 		MaxViews:          128,
 		MaxRemovals:       500000,
 		MaxPastEvents:     500000,
+		SignIn:            signin.DefaultConfig(),
 	}
+}
+
+// WithSecrets returns c with the secrets of the environment.
+func (c Config) WithSecrets(getenv func(string) string) Config {
+	c.SignIn = c.SignIn.WithSecrets(getenv)
+	return c
 }
 
 // minRing is the least memory with which a client has time to fetch its events.

@@ -37,6 +37,10 @@ type marks struct {
 
 // serveHistory answers GET /api/history.
 func (s *Service) serveHistory(w http.ResponseWriter, r *http.Request) {
+	if grantOf(r).Limited() { // the stream is counted, not its kinds
+		s.refuse(w, r, "kinds", notAllowed("counts of all kinds", ""))
+		return
+	}
 	st, problem := parseSteps(r)
 	if problem != nil {
 		s.refuse(w, r, "parameter", problem)

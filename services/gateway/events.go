@@ -29,6 +29,11 @@ func (s *Service) serveStream(w http.ResponseWriter, r *http.Request, isLive boo
 		s.refuse(w, r, "parameter", problem)
 		return
 	}
+	allowed := grantOf(r)
+	if problem := choose(allowed, &req); problem != nil {
+		s.refuse(w, r, "kinds", problem)
+		return
+	}
 	if r.Method == http.MethodHead {
 		streamHeaders(w.Header(), req.Gzip)
 		return
@@ -39,7 +44,7 @@ func (s *Service) serveStream(w http.ResponseWriter, r *http.Request, isLive boo
 		return
 	}
 	s.metrics.clients.Inc()
-	c := &client{s: s, req: req, isLive: isLive, leave: func() {
+	c := &client{s: s, req: req, isLive: isLive, allowed: allowed, leave: func() {
 		s.limits.give(addr)
 		s.metrics.clients.Dec()
 	}}
@@ -82,7 +87,7 @@ func (s *Service) admit(ctx context.Context, c *client) (reason string, problem 
 	if c.req.Run != "" {
 		return "", nil // it never comes to the present
 	}
-	sel := selection{live: c.isLive, kinds: c.req.Kinds, filter: c.req.Filter, rate: c.req.Rate}
+	sel := selection{live: c.isLive, allowed: c.allowed.Kinds, kinds: c.req.Kinds, filter: c.req.Filter, rate: c.req.Rate}
 	if c.view, problem = s.hub.acquire(sel, c.req.Gzip); problem != nil {
 		return "filters", problem
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/blipstream/blipstream/internal/bus"
 	"github.com/blipstream/blipstream/internal/service"
+	"github.com/blipstream/blipstream/services/gateway/signin"
 	"github.com/blipstream/blipstream/services/gateway/stats"
 	"github.com/blipstream/blipstream/services/gateway/tail"
 	"github.com/blipstream/blipstream/services/gateway/web"
@@ -44,11 +45,14 @@ type Service struct {
 	server   *http.Server
 	site     *web.Site
 	// tail is the log of all events, which is the hub's.
-	tail      *tail.Tail
-	hub       *hub
-	removals  *removals
-	metrics   *metrics
-	limits    *limits
+	tail     *tail.Tail
+	hub      *hub
+	removals *removals
+	metrics  *metrics
+	limits   *limits
+	// gate checks who reads; nil if everybody may. tickets counts what it gave.
+	gate      *signin.Gate
+	tickets   *ticketCounts
 	book      *stats.Book
 	status    status
 	parts     parts
@@ -87,6 +91,9 @@ func New(cfg Config, conn *bus.Conn, env service.Env) (*Service, error) {
 	s.hub = newHub(s)
 	s.tail = s.hub.base.tail
 	if s.metrics, err = newMetrics(env.Metrics, s.tail); err != nil {
+		return nil, err
+	}
+	if err := s.openGate(env.Health); err != nil {
 		return nil, err
 	}
 	s.follower = newFollower(s)
@@ -134,7 +141,7 @@ func (s *Service) ready() error {
 
 // Run serves until ctx ends, says bye to all clients, and returns.
 func (s *Service) Run(ctx context.Context) error {
-	s.log.Info("serving", slog.String("addr", s.Addr()))
+	s.log.Info("serving", slog.String("addr", s.Addr()), slog.String("sign_in", s.cfg.SignIn.Mode()))
 	jobs := []service.Named{
 		{Name: "follower", Runner: s.follower},
 		{Name: "http", Runner: runner(s.serve)},
@@ -143,6 +150,9 @@ func (s *Service) Run(ctx context.Context) error {
 		{Name: "past", Runner: runner(s.readPast)},
 		{Name: "parts", Runner: runner(s.watchParts)},
 		{Name: "backlog", Runner: runner(s.watchBacklog)},
+	}
+	if s.gate != nil {
+		jobs = append(jobs, service.Named{Name: "sign-in", Runner: s.gate})
 	}
 	if err := service.Group(ctx, jobs...); err != nil {
 		return fmt.Errorf("gateway: %w", err)

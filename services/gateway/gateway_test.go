@@ -60,18 +60,26 @@ func (w *world) connect(layout bus.Layout) {
 	}
 }
 
-// start makes and runs a gateway, and waits until it is ready.
+// start makes and runs a gateway.
 func (w *world) start() {
 	w.t.Helper()
 	g, err := New(w.cfg, w.conn, service.Nop())
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	w.gateway = g
+	w.run()
+}
+
+// run runs the gateway, and waits until it is ready.
+func (w *world) run() {
+	w.t.Helper()
+	g := w.gateway
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- g.Run(ctx) }()
 	var once atomic.Bool
-	w.gateway, w.stop = g, func() {
+	w.stop = func() {
 		if cancel(); once.CompareAndSwap(false, true) {
 			if err := <-done; err != nil {
 				w.t.Errorf("run: %v", err)

@@ -6,6 +6,7 @@ require github.com/blipstream/blipstream/proto v0.0.0
 
 require (
 	github.com/blipstream/blipstream/internal v0.0.0
+	github.com/go-jose/go-jose/v4 v4.1.9
 	github.com/klauspost/compress v1.20.3
 	github.com/prometheus/client_golang v1.25.0
 	github.com/r3labs/sse/v2 v2.10.0

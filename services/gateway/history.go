@@ -153,7 +153,7 @@ func (c *client) await(ctx context.Context) (end uint64, err error) {
 		case <-limit.C:
 			return 0, errLeft
 		case <-ctx.Done():
-			return 0, errLeft
+			return 0, c.left(ctx)
 		case <-c.s.closing:
 			return 0, c.byeLeft()
 		}
@@ -203,7 +203,7 @@ func (c *client) awaitRing(ctx context.Context, changed <-chan struct{}) error {
 	case <-changed:
 		return nil
 	case <-ctx.Done():
-		return errLeft
+		return c.left(ctx)
 	case <-c.s.closing:
 		return c.byeLeft()
 	}

@@ -13,6 +13,7 @@ import (
 	feedv1 "github.com/blipstream/blipstream/proto/gen/blipstream/feed/v1"
 	"github.com/blipstream/blipstream/services/gateway/live"
 	"github.com/blipstream/blipstream/services/gateway/sse"
+	"github.com/blipstream/blipstream/services/gateway/stats"
 	"github.com/blipstream/blipstream/services/gateway/tail"
 )
 
@@ -130,10 +131,10 @@ func (h *hub) flush() {
 }
 
 // tickAll ends the frames of all views.
-func (h *hub) tickAll(now time.Time, also []byte) {
+func (h *hub) tickAll(now time.Time, also statistics) {
 	for _, v := range h.order {
 		if v.packer == nil {
-			v.tick(h.epoch, max(h.next, 1)-1, now, also)
+			v.tick(h.epoch, max(h.next, 1)-1, now, also[allowedKey(v.allowed)])
 		}
 	}
 }
@@ -149,6 +150,9 @@ func (h *hub) acquire(sel selection, packed bool) (*view, *sse.Problem) {
 // find is acquire with the lock held.
 func (h *hub) find(sel selection, packed bool) (*view, *sse.Problem) {
 	kinds := sel.kinds
+	if !sel.live {
+		sel.allowed = nil // they are chosen among, and nothing else is told of
+	}
 	if !sel.live && !packed {
 		sel.kinds = nil // readers of an uncompressed log choose kinds themselves
 	}
@@ -166,7 +170,7 @@ func (h *hub) find(sel selection, packed bool) (*view, *sse.Problem) {
 	}
 	v := &view{key: key, refs: 1, selection: sel}
 	if packed {
-		source, problem := h.find(selection{live: sel.live, kinds: kinds, filter: sel.filter, rate: sel.rate}, false)
+		source, problem := h.find(selection{live: sel.live, allowed: sel.allowed, kinds: kinds, filter: sel.filter, rate: sel.rate}, false)
 		if problem != nil {
 			return nil, problem
 		}
@@ -261,7 +265,7 @@ func (h *hub) drop(v *view) {
 func (sel *selection) key(packed bool) string {
 	return strings.Join([]string{
 		strconv.FormatBool(sel.live), strconv.FormatBool(packed), strings.Join(sel.kinds, ","),
-		sel.filter.Key(), strconv.Itoa(sel.rate),
+		sel.filter.Key(), strconv.Itoa(sel.rate), allowedKey(sel.allowed),
 	}, "|")
 }
 
@@ -276,7 +280,7 @@ func (h *hub) Run(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case now := <-ticker.C:
-			var also []byte
+			var also statistics
 			if n%framesPerSecond == 0 {
 				also = h.second(now, now.Sub(last))
 				last = now
@@ -289,19 +293,45 @@ func (h *hub) Run(ctx context.Context) error {
 }
 
 // second does what is done once a second, and returns the statistics.
-func (h *hub) second(now time.Time, elapsed time.Duration) []byte {
+func (h *hub) second(now time.Time, elapsed time.Duration) statistics {
 	h.s.book.Tick(now, elapsed)
-	encoded, err := sse.AppendStats(nil, h.s.statsMessage(now))
-	if err != nil { // a message of our own making
-		h.s.log.Error("encode stats", slog.String("error", err.Error()))
-	}
+	m := h.s.statsMessage(now)
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.dropIdle(viewLinger)
 	for _, v := range h.order {
 		h.tellThinned(v, v.thinned())
 	}
-	return encoded
+	return h.encodeStats(m)
+}
+
+// statistics are those of one second, encoded for each set of kinds that
+// somebody is allowed, by allowedKey.
+type statistics map[string][]byte
+
+// encodeStats encodes the statistics for all views, with the lock held.
+func (h *hub) encodeStats(m *feedv1.Stats) statistics {
+	told := statistics{}
+	for _, v := range h.order {
+		key := allowedKey(v.allowed)
+		if told[key] != nil || v.frames == nil {
+			continue
+		}
+		encoded, err := sse.AppendStats(nil, stats.Limit(m, v.allowed))
+		if err != nil { // a message of our own making
+			h.s.log.Error("encode stats", slog.String("error", err.Error()))
+		}
+		told[key] = encoded
+	}
+	return told
+}
+
+// allowedKey is the same for the same kinds; all kinds are not the same as none.
+func allowedKey(kinds []string) string {
+	if kinds == nil {
+		return "*"
+	}
+	return strings.Join(kinds, ",")
 }
 
 // tellThinned tells the clients of a view what its rate left out.

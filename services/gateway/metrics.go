@@ -26,6 +26,7 @@ type metrics struct {
 	removed   prometheus.Counter
 	pacing    prometheus.Gauge
 	backlog   prometheus.Gauge
+	keys      *prometheus.CounterVec // outcome
 }
 
 // newMetrics makes and registers the collectors; log is asked for its state
@@ -48,10 +49,11 @@ func newMetrics(reg prometheus.Registerer, log *tail.Tail) (*metrics, error) {
 		removed:   prometheus.NewCounter(counterOpts("removed_events_total", "Events not served since their post was removed upstream.")),
 		pacing:    prometheus.NewGauge(gaugeOpts("paced_replays", "Histories being replayed at a pace now.")),
 		backlog:   prometheus.NewGauge(gaugeOpts("enrich_backlog", "Raw items that are not made events yet.")),
+		keys:      newCounters("sign_in_keys_total", "Readings of the published keys of sign-in.", "outcome"),
 	}
 	all := []prometheus.Collector{
 		m.clients, m.events, m.invalid, m.sent, m.sentBytes, m.gaps, m.slow, m.replays, m.replaying, m.refused,
-		m.stalled, m.views, m.thinned, m.removed, m.pacing, m.backlog,
+		m.stalled, m.views, m.thinned, m.removed, m.pacing, m.backlog, m.keys,
 		ringGauge("ring_bytes", "Memory the newest events take.", log, func(s tail.State) float64 { return float64(s.Bytes) }),
 		ringGauge("ring_first_seq", "Oldest sequence in memory.", log, func(s tail.State) float64 { return float64(s.Floor) }),
 		ringGauge("ring_last_seq", "Newest sequence in memory.", log, func(s tail.State) float64 { return float64(s.Next) - 1 }),

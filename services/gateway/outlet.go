@@ -55,6 +55,8 @@ type rawOutlet struct {
 	conn *net.TCPConn
 	// head is the head of the answer, sent with the first event.
 	head []byte
+	// until is when the client's token expires; zero for never.
+	until time.Time
 }
 
 func (o *rawOutlet) send(runs [][]byte) error {

@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"context"
-	"log/slog"
 	"net/http"
 	"sync"
 	"time"
@@ -100,7 +99,7 @@ func (c *client) pace(ctx context.Context) error {
 		case <-c.s.closing:
 			return c.byeLeft()
 		case <-ctx.Done():
-			return errLeft
+			return c.left(ctx)
 		}
 	}
 }
@@ -147,8 +146,7 @@ func (p *pacer) fetch(ctx context.Context, now time.Time) (done bool, err error)
 	}
 	batch, state, err := c.fetch(ctx)
 	if err != nil {
-		c.s.log.Warn("read history", slog.String("error", err.Error()))
-		_ = c.bye(byeUnavailable) // it ends either way
+		c.historyFailed(ctx, err)
 		return false, err
 	}
 	if state.Epoch != c.start.epoch {

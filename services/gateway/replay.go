@@ -3,7 +3,6 @@ package gateway
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"time"
 
 	"github.com/blipstream/blipstream/internal/bus"
@@ -48,8 +47,7 @@ func (c *client) replay(ctx context.Context) error {
 	outcome, err := c.replayOutcome(ctx)
 	c.s.metrics.replays.WithLabelValues(outcome).Inc()
 	if outcome == replayFailed {
-		c.s.log.Warn("read history", slog.String("error", err.Error()))
-		_ = c.bye(byeUnavailable) // it ends either way
+		c.historyFailed(ctx, err)
 	}
 	return err
 }
@@ -65,7 +63,7 @@ func (c *client) replayOutcome(ctx context.Context) (string, error) {
 	case <-c.s.closing:
 		return replayLeft, c.byeLeft()
 	case <-ctx.Done():
-		return replayLeft, errLeft
+		return replayLeft, c.left(ctx)
 	}
 	c.s.metrics.replaying.Inc()
 	defer func() {

@@ -26,8 +26,12 @@ func (s *Service) routes(health *service.Health, gatherer prometheus.Gatherer) h
 		"/events": s.serveEvents, "/live": s.serveLive,
 		"/api/stats": s.serveStats, "/api/snapshot": s.serveSnapshot, "/api/history": s.serveHistory,
 	} {
-		mux.Handle("GET "+path, s.cors(serve))
-		mux.Handle("OPTIONS "+path, s.cors(http.HandlerFunc(preflight)))
+		mux.Handle("GET "+path, s.cors(s.guard(serve)))
+		mux.Handle("OPTIONS "+path, s.cors(http.HandlerFunc(s.preflight)))
+	}
+	if s.gate != nil {
+		mux.Handle("POST "+ticketPath, s.cors(http.HandlerFunc(s.serveTicket)))
+		mux.Handle("OPTIONS "+ticketPath, s.cors(http.HandlerFunc(s.preflight)))
 	}
 	if gatherer == nil {
 		gatherer = prometheus.NewRegistry()
@@ -85,11 +89,15 @@ func (s *Service) cors(next http.Handler) http.Handler {
 
 // preflight answers a browser that asks before it sends a request of its own
 // making; an EventSource never asks.
-func preflight(w http.ResponseWriter, _ *http.Request) {
+func (s *Service) preflight(w http.ResponseWriter, _ *http.Request) {
 	h := w.Header()
 	if h.Get("Access-Control-Allow-Origin") != "" {
 		h.Set("Access-Control-Allow-Methods", "GET")
 		h.Set("Access-Control-Allow-Headers", "Last-Event-ID, Cache-Control")
+		if s.gate != nil {
+			h.Set("Access-Control-Allow-Methods", "GET, POST")
+			h.Set("Access-Control-Allow-Headers", "Last-Event-ID, Cache-Control, Authorization")
+		}
 		h.Set("Access-Control-Max-Age", corsMaxAge)
 	}
 	w.WriteHeader(http.StatusNoContent)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/blipstream/blipstream/services/gateway/live"
 	"github.com/blipstream/blipstream/services/gateway/sse"
+	"github.com/blipstream/blipstream/services/gateway/stats"
 )
 
 const (
@@ -40,13 +41,18 @@ func (s *Service) serveSnapshot(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, r, "parameter", problem)
 		return
 	}
+	allowed := grantOf(r)
+	if problem := choose(allowed, &req); problem != nil {
+		s.refuse(w, r, "kinds", problem)
+		return
+	}
 	select {
 	case <-s.follower.warm:
 	default:
 		s.refuse(w, r, "starting", unavailable(errStarting))
 		return
 	}
-	sel := selection{live: true, kinds: req.Kinds, filter: req.Filter}
+	sel := selection{live: true, allowed: allowed.Kinds, kinds: req.Kinds, filter: req.Filter}
 	data, err := s.snapshots.get(sel.key(false), now, func() ([]byte, error) { return s.snapshot(sel, now) })
 	if err != nil {
 		s.refuse(w, r, "starting", unavailable(err))
@@ -78,7 +84,7 @@ func (k *snapshots) get(key string, now time.Time, build func() ([]byte, error))
 func (s *Service) snapshot(sel selection, now time.Time) ([]byte, error) {
 	frame, at := s.newest(sel)
 	frame.Newest(historyPosts)
-	stats, err := sse.JSON(s.statsMessage(now))
+	told, err := sse.JSON(stats.Limit(s.statsMessage(now), sel.allowed))
 	if err != nil {
 		return nil, err
 	}
@@ -86,7 +92,7 @@ func (s *Service) snapshot(sel selection, now time.Time) ([]byte, error) {
 	data = append(append(data, `","id":"`...), at.String()...)
 	data = append(data, `","frame":`...)
 	data = frame.Append(data, now)
-	data = append(append(data, `,"stats":`...), stats...)
+	data = append(append(data, `,"stats":`...), told...)
 	return append(data, '}'), nil
 }
 

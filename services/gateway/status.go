@@ -39,7 +39,12 @@ func (s *Service) statsMessage(now time.Time) *feedv1.Stats {
 
 // serveStats answers GET /api/stats.
 func (s *Service) serveStats(w http.ResponseWriter, r *http.Request) {
-	s.answer(w, r, s.statsMessage(time.Now()))
+	allowed := grantOf(r)
+	if problem := choose(allowed, &sse.Request{}); problem != nil {
+		s.refuse(w, r, "kinds", problem)
+		return
+	}
+	s.answer(w, r, stats.Limit(s.statsMessage(time.Now()), allowed.Kinds))
 }
 
 // answer answers with a message.

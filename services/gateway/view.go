@@ -30,10 +30,12 @@ type incoming struct {
 
 // selection is what all clients of a view have asked for.
 type selection struct {
-	live   bool
-	kinds  []string
-	filter filter.Filter
-	rate   int
+	live  bool
+	kinds []string
+	// allowed are the kinds that may be told of at all; nil for all.
+	allowed []string
+	filter  filter.Filter
+	rate    int
 }
 
 // wants reports whether an event is asked for. A page must hear of what it is

@@ -70,7 +70,7 @@ func (w *writers) adopt(o *rawOutlet, r *tail.Reader, zipped bool, leave func())
 	if err != nil || o.conn.SetDeadline(time.Time{}) != nil {
 		return false
 	}
-	p := &peer{conn: o.conn, raw: raw, reader: r, zipped: zipped, leave: leave, beat: time.Now().Add(w.s.cfg.Heartbeat)}
+	p := &peer{conn: o.conn, raw: raw, reader: r, zipped: zipped, leave: leave, beat: time.Now().Add(w.s.cfg.Heartbeat), until: o.until}
 	return w.shards[w.turn.Add(1)%uint64(len(w.shards))].adopt(p)
 }
 
@@ -90,6 +90,8 @@ type peer struct {
 	skip, skips uint8
 	// zipped says that the stream is compressed.
 	zipped bool
+	// until is when the client's token expires; zero for never.
+	until time.Time
 }
 
 // own returns what is meant for this client alone, in the form it takes.
@@ -323,6 +325,9 @@ func (sh *shard) serve(p *peer, now time.Time) outcome {
 // step writes the next piece to a peer. took is false if there is nothing to
 // write or no room for all of it.
 func (sh *shard) step(p *peer, now time.Time) (took bool, err error) {
+	if err := sh.expire(p, now); err != nil {
+		return false, err
+	}
 	if len(p.rest) > 0 {
 		return sh.writeRest(p, now)
 	}

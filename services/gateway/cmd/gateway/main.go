@@ -15,7 +15,7 @@ func main() {
 		Name:        "gateway",
 		Description: "Serves events to browsers over Server-Sent Events, and the page that shows them.",
 		New: func(cfg gateway.Config, conn *bus.Conn, env service.Env) (service.Runner, error) {
-			return gateway.New(cfg, conn, env)
+			return gateway.New(cfg.WithSecrets(os.Getenv), conn, env)
 		},
 	}
 	os.Exit(program.Main(os.Args[1:], os.Stderr))
