@@ -30,10 +30,12 @@ const (
 	bucketCursor = "cursor"
 	bucketStatus = "status"
 	bucketTicket = "ticket"
+	bucketRules  = "rules"
 	streamLease  = "KV_" + bucketLease
 	streamCursor = "KV_" + bucketCursor
 	streamStatus = "KV_" + bucketStatus
 	streamTicket = "KV_" + bucketTicket
+	streamRules  = "KV_" + bucketRules
 )
 
 const (
@@ -126,6 +128,7 @@ func (l Layout) streams() []jetstream.StreamConfig {
 			Limits{MaxAge: l.Dead.MaxAge, MaxBytes: advisoriesBytes}, advisorySubjects()...),
 		l.bucket(streamLease, "$KV."+bucketLease+".>", "who may be the only one"),
 		l.bucket(streamCursor, "$KV."+bucketCursor+".>", "positions in upstreams"),
+		l.bucket(streamRules, "$KV."+bucketRules+".>", "rules that users define"),
 		l.passing(l.bucket(streamStatus, "$KV."+bucketStatus+".>", "what services say of themselves"), StatusTTL, statusBytes),
 		leading(l.passing(l.bucket(streamTicket, "$KV."+bucketTicket+".>", "tickets that open one stream"), TicketTTL, ticketBytes)),
 	}

@@ -12,6 +12,7 @@ type Config struct {
 	Hydrators      []string `name:"hydrators" default:"author,body,position,country" help:"Steps that read an item's candidates, in order; a later one may overwrite. Known: author, body, position, country."`
 	MaxPlaceRadius float64  `name:"max-place-radius" default:"500" help:"Largest radius in km of a place whose centre is put on the map; 0 for any."`
 	MaxDeliveries  uint64   `name:"max-deliveries" default:"20" help:"Deliveries after which an item is put aside as dead; 0 for never."`
+	Rules          string   `name:"rules" placeholder:"FILE|kv:BUCKET" help:"Where the rules are that make events of your own: a YAML file, or a NATS key-value bucket (kv:rules)."`
 	Prefetch       int      `name:"prefetch" default:"500" help:"Most raw items asked for at once."`
 }
 

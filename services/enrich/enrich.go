@@ -13,6 +13,7 @@ import (
 	"github.com/blipstream/blipstream/internal/service"
 	"github.com/blipstream/blipstream/services/enrich/derive"
 	"github.com/blipstream/blipstream/services/enrich/hydrate"
+	"github.com/blipstream/blipstream/services/enrich/keeper"
 )
 
 const (
@@ -35,7 +36,9 @@ type Service struct {
 	chain    *hydrate.Chain
 	derivers []derive.Deriver
 	metrics  *metrics
-	running  atomic.Bool
+	// keeper keeps the rules; nil where there are none.
+	keeper  *keeper.Keeper
+	running atomic.Bool
 }
 
 // New makes a replica that works over conn. It refuses a configuration that
@@ -50,6 +53,9 @@ func New(cfg Config, conn *bus.Conn, env service.Env) (*Service, error) {
 		return nil, fmt.Errorf("enrich: read settings: %w", err)
 	}
 	s.chain = chain
+	if err := s.keepRules(env); err != nil {
+		return nil, err
+	}
 	env.Health.Register(stage, s.ready)
 	return s, nil
 }
@@ -81,6 +87,11 @@ func (s *Service) Run(ctx context.Context) error {
 		return err
 	}
 	defer l.close()
+	following, err := s.followRules(ctx)
+	if err != nil {
+		return nil // asked to stop before the first item
+	}
+	defer following()
 	s.running.Store(true)
 	advised := make(chan error, 1)
 	go func() { advised <- l.advised(ctx) }()

@@ -10,6 +10,7 @@ import (
 	"github.com/blipstream/blipstream/internal/bus"
 	"github.com/blipstream/blipstream/internal/decode"
 	"github.com/blipstream/blipstream/internal/feed"
+	"github.com/blipstream/blipstream/services/enrich/rules"
 )
 
 // output is what an item was made into.
@@ -18,6 +19,8 @@ type output struct {
 	// identity is what the message ids of the events end with.
 	identity string
 	events   []feed.Event
+	// pending is what must be asked before the rest of the events is known.
+	pending *rules.Pending
 }
 
 // read makes the events of an item. It does no I/O. An error is one of
@@ -45,6 +48,8 @@ func (s *Service) read(m *bus.Stored) (out output, err error) {
 			out.events = append(out.events, e)
 		}
 	}
+	in := rules.Input{Record: &out.rec, Raw: d.Data, Identity: out.identity}
+	out.events, out.pending = s.ruleSet().Derive(in, out.events, s.metrics)
 	return out, nil
 }
 

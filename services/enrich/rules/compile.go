@@ -56,25 +56,31 @@ func compile(env *cel.Env, text string) (*expression, error) {
 	if err := issues.Err(); err != nil {
 		return nil, errors.New(firstIssue(issues))
 	}
-	var forbidden string
-	usesRaw := false
-	ast.PostOrderVisit(tree.NativeRep().Expr(), ast.NewExprVisitor(func(e ast.Expr) {
-		switch e.Kind() {
-		case ast.CallKind:
-			call := e.AsCall()
-			if name := call.FunctionName(); banned[name] {
-				forbidden = name + " is not available in rules: it can take any amount of memory"
-			} else if name == "matches" && !constantPattern(call) {
-				forbidden = "matches needs a pattern that is written out"
-			}
-		case ast.IdentKind:
-			usesRaw = usesRaw || e.AsIdent() == varRaw || e.AsIdent() == varAnswer
-		}
-	}))
+	usesRaw, forbidden := inspect(tree.NativeRep().Expr())
 	if forbidden != "" {
 		return nil, errors.New(forbidden)
 	}
 	return plan(env, tree, usesRaw)
+}
+
+// inspect reports whether an expression reads what has no bounded form, and
+// what it does that is not allowed.
+func inspect(tree ast.Expr) (usesRaw bool, forbidden string) {
+	ast.PostOrderVisit(tree, ast.NewExprVisitor(func(e ast.Expr) {
+		if e.Kind() == ast.IdentKind {
+			usesRaw = usesRaw || e.AsIdent() == varRaw || e.AsIdent() == varAnswer
+		}
+		if e.Kind() != ast.CallKind {
+			return
+		}
+		call := e.AsCall()
+		if name := call.FunctionName(); banned[name] {
+			forbidden = name + " is not available in rules: it can take any amount of memory"
+		} else if name == "matches" && !constantPattern(call) {
+			forbidden = "matches needs a pattern that is written out"
+		}
+	}))
+	return usesRaw, forbidden
 }
 
 // constantPattern reports whether the last argument of a call is a literal.

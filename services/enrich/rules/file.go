@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -154,7 +155,7 @@ var (
 func (s *Service) check() error {
 	switch {
 	case !serviceForm.MatchString(s.Name):
-		return fmt.Errorf("its name must be lower case, digits and _")
+		return errors.New("its name must be lower case, digits and _")
 	case !subjectForm.MatchString(s.Subject):
 		return fmt.Errorf("subject %q must be dotted words of letters, digits, _ and -", s.Subject)
 	case streamSubject(s.Subject):
@@ -223,14 +224,7 @@ func (s *spec) check() error {
 }
 
 // builtIn reports whether enrich itself makes events of that kind.
-func builtIn(k feed.Kind) bool {
-	for _, b := range feed.Kinds() {
-		if k == b {
-			return true
-		}
-	}
-	return false
-}
+func builtIn(k feed.Kind) bool { return slices.Contains(feed.Kinds(), k) }
 
 // parse reads a text; its errors are one line each.
 func parse(text []byte) (*file, error) {

@@ -114,14 +114,14 @@ func (o *object) Value() any { return o.all().Value() }
 
 // valueOf makes the value of a JSON value.
 func valueOf(data []byte) ref.Val {
-	switch {
-	case data[0] == '{':
+	switch data[0] {
+	case '{':
 		return &object{data: data}
-	case data[0] == 't':
+	case 't':
 		return types.True
-	case data[0] == 'f':
+	case 'f':
 		return types.False
-	case data[0] == 'n':
+	case 'n':
 		return types.NullValue
 	default:
 		return parsed(data)
