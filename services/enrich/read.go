@@ -48,7 +48,7 @@ func (s *Service) read(m *bus.Stored) (out output, err error) {
 			out.events = append(out.events, e)
 		}
 	}
-	in := rules.Input{Record: &out.rec, Raw: d.Data, Identity: out.identity}
+	in := rules.Input{Record: &out.rec, Raw: m.Data, Identity: out.identity}
 	out.events, out.pending = s.ruleSet().Derive(in, out.events, s.metrics)
 	return out, nil
 }
