@@ -7,17 +7,18 @@ import (
 	"time"
 
 	"github.com/blipstream/blipstream/internal/bus"
+	"github.com/blipstream/blipstream/internal/conf"
 )
 
 type ensureCmd struct {
-	NATS    string        `name:"nats" default:"nats://127.0.0.1:4222" help:"URL of the NATS server, or several separated by commas."`
+	NATS    conf.NATS     `embed:""`
 	Timeout time.Duration `name:"timeout" default:"30s" help:"How long to wait for the server."`
 	Streams layoutFlags   `embed:"" group:"Streams:"`
 }
 
 // Run makes what is missing. It is safe to run at any time, and again.
 func (c *ensureCmd) Run(p *proc) error {
-	conn, err := bus.Connect(bus.Options{URL: c.NATS, Name: "ensure", Log: p.log})
+	conn, err := bus.Connect(bus.Options{URL: c.NATS.URL, CA: c.NATS.CA, NKey: c.NATS.NKey, Name: "ensure", Log: p.log})
 	if err != nil {
 		return refused(err)
 	}

@@ -7,11 +7,13 @@ import (
 	"time"
 
 	"github.com/blipstream/blipstream/internal/bus"
+	"github.com/blipstream/blipstream/internal/conf"
 )
 
 // natsFlags are those of a command that works on a server's streams.
 type natsFlags struct {
-	NATS    string        `name:"nats" default:"nats://127.0.0.1:4222" help:"URL of the NATS server, or several separated by commas."`
+	conf.NATS `embed:""`
+
 	Timeout time.Duration `name:"timeout" default:"10s" help:"How long to wait for the server."`
 }
 
@@ -20,7 +22,7 @@ const closeTimeout = 2 * time.Second
 
 // with connects, waits for the server, and calls fn.
 func (f natsFlags) with(p *proc, name string, fn func(*bus.Conn) error) error {
-	conn, err := bus.Connect(bus.Options{URL: f.NATS, Name: name, Log: p.log})
+	conn, err := bus.Connect(bus.Options{URL: f.URL, CA: f.CA, NKey: f.NKey, Name: name, Log: p.log})
 	if err != nil {
 		return refused(err)
 	}
@@ -28,7 +30,7 @@ func (f natsFlags) with(p *proc, name string, fn func(*bus.Conn) error) error {
 	defer cancel()
 	err = conn.WaitConnected(ctx)
 	if err != nil {
-		err = fmt.Errorf("%w: is %s the server's URL?", err, f.NATS)
+		err = fmt.Errorf("%w: is %s the server's URL?", err, f.URL)
 	} else {
 		err = fn(conn)
 	}

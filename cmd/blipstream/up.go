@@ -16,8 +16,10 @@ import (
 )
 
 type upCmd struct {
-	NATS  string    `name:"nats" help:"URL of a NATS server to use instead of the embedded one."`
-	Flags dataFlags `embed:""`
+	NATS     string    `name:"nats"      help:"URL of a NATS server to use instead of the embedded one; tls:// wants TLS."`
+	NATSCA   string    `name:"nats-ca"   placeholder:"FILE" help:"Certificates, in PEM, that the NATS server's must be signed by; those of the system by default."`
+	NATSNKey string    `name:"nats-nkey" placeholder:"FILE" help:"Seed of the nkey that the NATS server knows this user by."`
+	Flags    dataFlags `embed:""`
 
 	Ingest  ingest.Config  `embed:"" group:"Ingest:"`
 	Gateway gateway.Config `embed:"" group:"Gateway:"`
@@ -29,7 +31,7 @@ type upCmd struct {
 // Run runs the line until the process is asked to stop.
 func (c *upCmd) Run(p *proc) error {
 	o := line.Options{
-		NATS: c.NATS, Layout: c.Streams.layout(), Log: p.log,
+		NATS: c.NATS, CA: c.NATSCA, NKey: c.NATSNKey, Layout: c.Streams.layout(), Log: p.log,
 		Ingest: c.Ingest, Enrich: c.Enrich, Gateway: c.Gateway.WithSecrets(os.Getenv), Bridge: c.Bridge.config(),
 	}
 	if c.NATS == "" {

@@ -45,6 +45,9 @@ type Options struct {
 	URL string
 	// InProcess, if not nil, is used instead of URL.
 	InProcess InProcess
+	// CA, if set, is a file of PEM certificates that the server's must be signed
+	// by; NKey a file that holds the seed of the user's nkey.
+	CA, NKey string
 	// Name of the service: the connection's name, the prefix of its inboxes
 	// (_INBOX_<name>, which permissions can be given for) and the label conn of
 	// its metrics. Letters, digits, _ and -.
@@ -127,7 +130,12 @@ func newConn(o Options) (*Conn, error) {
 	}
 	c.layout.Store(o.Layout)
 	c.ctx, c.cancel = context.WithCancel(context.Background())
-	nc, err := nats.Connect(o.URL, c.options(o)...)
+	who, err := o.identity()
+	if err != nil {
+		c.cancel()
+		return nil, fmt.Errorf("bus: connect: %w", err)
+	}
+	nc, err := nats.Connect(o.URL, append(c.options(o), who...)...)
 	if err != nil {
 		c.cancel()
 		return nil, fmt.Errorf("bus: connect: %w", err)

@@ -97,7 +97,8 @@ func (p Program[C]) run(ctx context.Context, common conf.Common, cfg C, log *slo
 
 // connect makes the process's connection to NATS and watches it in env.Health.
 func connect(name string, common conf.Common, env Env) (*bus.Conn, error) {
-	opts := bus.Options{URL: common.NATS, Name: name, Log: env.Log, Metrics: env.Metrics}
+	opts := bus.Options{Name: name, Log: env.Log, Metrics: env.Metrics}
+	opts.URL, opts.CA, opts.NKey = common.NATS.URL, common.NATS.CA, common.NATS.NKey
 	if common.Ensure {
 		layout := bus.DefaultLayout()
 		opts.Layout = &layout

@@ -24,6 +24,8 @@ type Options struct {
 	// NATS is the URL of a server; with "" Embedded is started.
 	NATS     string
 	Embedded embedded.Options
+	// CA and NKey are the files of bus.Options for a server elsewhere.
+	CA, NKey string
 	// Layout is the wished streams; an embedded server fits it to its disk.
 	Layout bus.Layout
 
@@ -44,6 +46,7 @@ type Line struct {
 	cleanups service.Cleanups
 	server   *embedded.Server
 	nats     string
+	ca, nkey string
 	gateway  *gateway.Service
 	// stages in the order in which they start; they stop the other way round.
 	stages []*stage
@@ -53,7 +56,7 @@ type Line struct {
 // taken down again and the error says in one line what to change.
 func New(ctx context.Context, o Options) (*Line, error) {
 	env := service.Env{Log: o.Log, Metrics: service.NewRegistry(), Health: service.NewHealth()}
-	l := &Line{env: env, layout: o.Layout, nats: o.NATS}
+	l := &Line{env: env, layout: o.Layout, nats: o.NATS, ca: o.CA, nkey: o.NKey}
 	if err := l.build(ctx, o); err != nil {
 		return nil, errors.Join(err, l.cleanups.Run(ctx))
 	}
@@ -119,6 +122,8 @@ func (l *Line) connect(name string, env service.Env) (*bus.Conn, error) {
 	o := bus.Options{URL: l.nats, Name: name, Log: env.Log, Metrics: env.Metrics, Layout: &l.layout}
 	if l.server != nil {
 		o.InProcess = l.server
+	} else {
+		o.CA, o.NKey = l.ca, l.nkey
 	}
 	return bus.Connect(o)
 }
