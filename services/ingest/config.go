@@ -12,7 +12,7 @@ import (
 // Config is what the service is made from. Zero fields but Sources have their
 // defaults, as the flags do.
 type Config struct {
-	Sources   []string      `name:"source" default:"demo:" sep:"none" placeholder:"URL" help:"Where items come from; repeatable. twitter+https://host/path, file:path.ndjson, demo:. A fragment names the source (file:x.ndjson#x); its secret is in BLIPSTREAM_SECRET_<NAME>."`
+	Sources   []string      `name:"source" default:"demo:" sep:" " placeholder:"URL" help:"Where items come from; repeatable, or several separated by spaces. twitter+https://host/path, file:path.ndjson, demo:. A fragment names the source (file:x.ndjson#x); its secret is in BLIPSTREAM_SECRET_<NAME>."`
 	LeaseTTL  time.Duration `name:"lease-ttl" default:"5s" help:"How long after its reader's death another process takes a source over."`
 	SaveEvery time.Duration `name:"cursor-every" default:"250ms" help:"How often the position in a source is saved."`
 	Window    int           `name:"ingest-window" default:"4096" help:"Most items of a source that are read and not stored yet."`
