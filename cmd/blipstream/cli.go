@@ -16,6 +16,7 @@ type cli struct {
 
 	Up       upCmd       `cmd:"" help:"Run everything: sources, streams, events and the page."`
 	Tail     tailCmd     `cmd:"" help:"Print the posts that a gateway serves, as they come."`
+	Replay   replayCmd   `cmd:"" help:"Work on what RAW holds once more: into a run, or to fill holes in EVENTS."`
 	Dead     deadCmd     `cmd:"" help:"Show what could not be handled, and put it back."`
 	NATS     natsCmd     `cmd:"" name:"nats" help:"Run the embedded NATS server alone."`
 	Simulate simulateCmd `cmd:"" help:"Serve a simulated world of posts as Twitter would."`

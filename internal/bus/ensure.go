@@ -93,11 +93,12 @@ func (c *Conn) ensureOnce(ctx context.Context, layout func() Layout) error {
 			return fmt.Errorf("bus: ensure stream %s: %w", cfg.Name, c.explain(ctx, cfg, err))
 		}
 	}
-	for stream, cfg := range map[string]jetstream.ConsumerConfig{
-		feed.StreamRaw: enrichConsumer(), StreamAdvisories: advisoriesDurable(),
-	} {
-		if err := c.ensureConsumer(ctx, stream, cfg); err != nil {
-			return fmt.Errorf("bus: ensure consumer %s of %s: %w", cfg.Durable, stream, err)
+	for _, d := range []struct {
+		stream string
+		cfg    jetstream.ConsumerConfig
+	}{{feed.StreamRaw, enrichConsumer()}, {StreamAdvisories, advisoriesDurable()}} {
+		if err := c.ensureConsumer(ctx, d.stream, d.cfg); err != nil {
+			return fmt.Errorf("bus: ensure consumer %s of %s: %w", d.cfg.Durable, d.stream, err)
 		}
 	}
 	return nil
@@ -257,7 +258,13 @@ func (c *Conn) keepEnsured() {
 // heal makes again what was found missing, if this connection is an owner. It
 // tries once, and at most once a second.
 func (c *Conn) heal(ctx context.Context) {
-	if c.layout.Load() == nil || !c.ensuring.due() {
+	if c.layout.Load() == nil {
+		return
+	}
+	if !c.ensuring.due() {
+		// What another is making at this moment is worth waiting for.
+		c.ensuring.one.Lock()
+		defer c.ensuring.one.Unlock()
 		return
 	}
 	err := c.ensureOnce(ctx, c.owned)

@@ -81,10 +81,10 @@ func (c *Conn) Range(ctx context.Context, stream string, from uint64, limit int,
 }
 
 // Each calls fn with every message from sequence from to sequence to, in order,
-// by Range. It returns fn's first error.
-func (c *Conn) Each(ctx context.Context, stream string, from, to uint64, fn func(*Stored) error) error {
+// by Range, of the given subjects. It returns fn's first error.
+func (c *Conn) Each(ctx context.Context, stream string, from, to uint64, fn func(*Stored) error, subjects ...string) error {
 	for from <= to {
-		msgs, err := c.Range(ctx, stream, from, rangeBatch)
+		msgs, err := c.Range(ctx, stream, from, rangeBatch, subjects...)
 		if err != nil {
 			return err
 		}

@@ -58,3 +58,17 @@ func (c *Conn) streamState(ctx context.Context, name string) (StreamState, error
 }
 
 func epoch(created time.Time) string { return strconv.FormatInt(created.UnixNano(), 36) }
+
+// Purge deletes a stream's messages of one subject, which may have wildcards.
+func (c *Conn) Purge(ctx context.Context, stream, subject string) error {
+	ctx, cancel := c.short(ctx)
+	defer cancel()
+	s, err := c.js.Stream(ctx, stream)
+	if err == nil {
+		err = s.Purge(ctx, jetstream.WithPurgeSubject(subject))
+	}
+	if err != nil {
+		return fmt.Errorf("bus: purge %s of stream %s: %w", subject, stream, err)
+	}
+	return nil
+}

@@ -54,3 +54,15 @@ func (s *Server) AddConsumer(tb testing.TB, stream, durable string, maxDeliver i
 		return err
 	})
 }
+
+// DeleteMessages deletes messages of a stream, which leaves holes.
+func (s *Server) DeleteMessages(tb testing.TB, stream string, seqs ...uint64) {
+	tb.Helper()
+	s.admin(tb, func(ctx context.Context, js jetstream.JetStream) error {
+		st, err := js.Stream(ctx, stream)
+		for i := 0; err == nil && i < len(seqs); i++ {
+			err = st.DeleteMsg(ctx, seqs[i])
+		}
+		return err
+	})
+}

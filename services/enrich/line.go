@@ -54,16 +54,7 @@ func (l *line) handle(d *bus.Delivery) {
 
 // publish has an item's events stored, and settles the item then.
 func (l *line) publish(d *bus.Delivery, out output) {
-	h := eventHeader(d)
-	msgs := make([]bus.Msg, len(out.events))
-	for i, e := range out.events {
-		msgs[i] = bus.Msg{
-			Subject: feed.EventSubject(e.Kind),
-			ID:      feed.EventID(e.Kind, out.rec.Source, out.identity),
-			Header:  h,
-			Data:    e.Payload,
-		}
-	}
+	msgs := messages(&d.Stored, &out)
 	received := out.rec.Received
 	err := l.events.Publish(l.work, msgs, func(err error) {
 		if err != nil {
@@ -78,14 +69,14 @@ func (l *line) publish(d *bus.Delivery, out output) {
 	}
 }
 
-// eventHeader is the headers of the events of d. They share one map, which
+// eventHeader is the headers of the events of m. They share one map, which
 // nobody changes: the publisher copies it.
-func eventHeader(d *bus.Delivery) bus.Header {
-	h := bus.Header{feed.HeaderRawSeq: {strconv.FormatUint(d.Seq, 10)}}
-	if received, ok := d.Header[feed.HeaderReceived]; ok {
+func eventHeader(m *bus.Stored) bus.Header {
+	h := bus.Header{feed.HeaderRawSeq: {strconv.FormatUint(m.Seq, 10)}}
+	if received, ok := m.Header[feed.HeaderReceived]; ok {
 		h[feed.HeaderReceived] = received
 	}
-	if trace, ok := d.Header[feed.HeaderTraceparent]; ok {
+	if trace, ok := m.Header[feed.HeaderTraceparent]; ok {
 		h[feed.HeaderTraceparent] = trace
 	}
 	return h
