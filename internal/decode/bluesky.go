@@ -44,13 +44,13 @@ type blueskyEvent struct {
 // blueskyPayload is an event of the second wire; which fields are set depends
 // on its $type.
 type blueskyPayload struct {
-	Type      string `json:"$type"`
-	DID       string `json:"did"`
-	Time      string `json:"time"`
-	Simulated bool   `json:"blipstream_simulated"`
+	Type      string           `json:"$type"`
+	DID       string           `json:"did"`
+	Time      string           `json:"time"`
+	Simulated bool             `json:"blipstream_simulated"`
+	Identity  *blueskyIdentity `json:"identity"`
+	Account   *blueskyAccount  `json:"account"`
 	blueskyCommit
-	blueskyIdentity
-	blueskyAccount
 }
 
 // blueskyCommit is a change of one record in an author's repository.
@@ -143,7 +143,7 @@ func (e *blueskyEvent) adopt() {
 	if t, err := time.Parse(time.RFC3339Nano, p.Time); err == nil {
 		e.TimeUS = t.UnixMicro()
 	}
-	e.Commit, e.Identity, e.Account = &p.blueskyCommit, &p.blueskyIdentity, &p.blueskyAccount
+	e.Commit, e.Identity, e.Account = &p.blueskyCommit, p.Identity, p.Account
 }
 
 // read fills rec by the event's kind.

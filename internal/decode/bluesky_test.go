@@ -71,11 +71,16 @@ func TestBlueskySecondWire(t *testing.T) {
 	}
 }
 
-// event frames a part of an event on both wires.
+// event frames a part of an event on both wires, on the second of which the
+// names of a commit lie beside the time.
 func event(kind, part string) [2]string {
+	second := part
+	if kind != "commit" {
+		second = fmt.Sprintf(`%q:{%s}`, kind, part)
+	}
 	return [2]string{
 		fmt.Sprintf(`{"did":"did:plc:a","time_us":1793693742123456,"kind":%q,%q:{%s}}`, kind, kind, part),
-		fmt.Sprintf(`{"$type":"message","payload":{"$type":"network.bsky.jetstream.subscribeEvents#%s","did":"did:plc:a","time":"2026-11-03T08:15:42.123456Z",%s}}`, kind, part),
+		fmt.Sprintf(`{"$type":"message","payload":{"$type":"network.bsky.jetstream.subscribeEvents#%s","did":"did:plc:a","time":"2026-11-03T08:15:42.123456Z",%s}}`, kind, second),
 	}
 }
 

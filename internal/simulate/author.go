@@ -31,6 +31,8 @@ const (
 	anywhere = 0.12
 	// firstUserID is the lowest user id; below are what look like small ids.
 	firstUserID = 1_000_003
+	// authorStep keeps the ids of neighbours apart.
+	authorStep = 977
 )
 
 // author finds somebody to post at a moment: the likelier the more people live
@@ -72,7 +74,7 @@ func (w *World) authorOf(c *atlas.City, slot int) author {
 	d := w.dice(key, saltAuthor)
 	lang := c.Language(&d)
 	return author{
-		id:        firstUserID + key*977,
+		id:        firstUserID + key*authorStep,
 		lang:      lang,
 		city:      c,
 		name:      w.book.Name(&d, lang),

@@ -36,8 +36,18 @@ const (
 	// FaultMalformed: a message of each malformed sort but Huge comes in
 	// between.
 	FaultMalformed FaultKind = "malformed"
-	// FaultDisconnect: a disconnect message with Code, and then the end.
+	// FaultDisconnect: a disconnect message with Code, and then the end; over
+	// WebSocket a close frame with it.
 	FaultDisconnect FaultKind = "disconnect"
+	// FaultDrift: a message with fields, and one of a sort, that nobody knows;
+	// not on Twitter v1.1, which is frozen.
+	FaultDrift FaultKind = "drift"
+	// FaultClamp: the connection begins later than it asked for, without a word;
+	// Bluesky only. After says by how many items.
+	FaultClamp FaultKind = "clamp"
+	// FaultBomb: a compressed message that would fill the memory; Bluesky only,
+	// and where compression was asked for.
+	FaultBomb FaultKind = "bomb"
 )
 
 // Fault is what goes wrong on a connection, and when.
@@ -61,7 +71,7 @@ func (f *Fault) check() error {
 			return fmt.Errorf("simulate: check fault: status %d is no HTTP error, 400 to 599", f.Status)
 		}
 	case FaultNone, FaultSilence, FaultHalfOpen, FaultEOF, FaultCut, FaultBytes,
-		FaultHuge, FaultKeepAlives, FaultMalformed, FaultDisconnect:
+		FaultHuge, FaultKeepAlives, FaultMalformed, FaultDisconnect, FaultDrift, FaultClamp, FaultBomb:
 	default:
 		return fmt.Errorf("simulate: check fault: %q is no kind of fault", f.Kind)
 	}

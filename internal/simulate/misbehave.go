@@ -26,6 +26,7 @@ func (s *session) misbehave() error {
 		s.disconnect(s.fault.Code, "as asked for")
 		return errOver
 	case FaultNone, FaultStatus: // these do not come here
+	case FaultDrift, FaultClamp, FaultBomb: // nothing of these on this protocol
 	}
 	return nil
 }

@@ -46,6 +46,9 @@ type Options struct {
 	Idle time.Duration
 	// Ping is how often the upstream is pinged; 0 for never.
 	Ping time.Duration
+	// Refused tells what a refused handshake means; nil is upstream.Refused. It
+	// need not close the body, of which there is 1 KiB at most.
+	Refused func(*http.Response) error
 	// Dial replaces the network; nil does not.
 	Dial upstream.Dial
 }
@@ -114,6 +117,9 @@ func (o *Options) open(ctx context.Context, dog *upstream.Watchdog) (*websocket.
 	}
 	if resp != nil && resp.StatusCode != http.StatusSwitchingProtocols {
 		defer resp.Body.Close()
+		if o.Refused != nil {
+			return nil, nil, o.Refused(resp)
+		}
 		return nil, nil, upstream.Refused(o.Who, resp)
 	}
 	return nil, nil, fmt.Errorf("connect: %w", err)
