@@ -15,6 +15,8 @@ import (
 const byeTimeout = 2 * time.Second
 
 type simulateCmd struct {
+	Protocol string `arg:"" optional:"" enum:"twitter,bluesky" default:"twitter" help:"What is spoken: twitter (v1.1, the default) or bluesky (Jetstream, and the names of its authors)."`
+
 	Addr   string  `name:"addr" default:"127.0.0.1:8090" help:"Address to serve on; port 0 takes a free one."`
 	Items  uint64  `name:"items" help:"How many items there are; 0 for no end."`
 	Rate   float64 `name:"rate" default:"20" help:"Items a second; 0 for as fast as they are read."`
@@ -24,7 +26,7 @@ type simulateCmd struct {
 	Secret    []string      `name:"secret" sep:"none" help:"Credential that is let in, bearer:TOKEN or basic:USER:PASSWORD; repeatable. Without any everybody is."`
 	KeepAlive time.Duration `name:"keep-alive" default:"30s" help:"After how long a quiet connection gets an empty line."`
 	Newlines  bool          `name:"newlines" help:"Put a bare line feed into every message."`
-	Fault     []string      `name:"fault" sep:"none" placeholder:"QUERY" help:"What goes wrong on the first, second, ... connection: fault=KIND&after=ITEMS, with KIND one of status, silence, half-open, eof, cut, bytes, huge, keep-alives, malformed, disconnect."`
+	Fault     []string      `name:"fault" sep:"none" placeholder:"QUERY" help:"What goes wrong on the first, second, ... connection: fault=KIND&after=ITEMS, with KIND one of status, silence, half-open, eof, cut, bytes, huge, keep-alives, malformed, disconnect, drift, clamp, bomb."`
 
 	World worldFlags `embed:"" group:"World:"`
 }
@@ -67,13 +69,35 @@ func (c *simulateCmd) options() (simulate.Options, error) {
 	return o, err
 }
 
+// upstream is a server, and how a source of it is written, with %s for its address.
+type upstream struct {
+	source  string
+	handler interface {
+		http.Handler
+		Close()
+	}
+}
+
+// upstream makes the server of the protocol.
+func (c *simulateCmd) upstream(o simulate.Options) (u upstream, err error) {
+	switch c.Protocol {
+	case "bluesky":
+		u.source = "bluesky+ws://%s/"
+		u.handler, err = simulate.NewBluesky(o)
+	default:
+		u.source = "twitter+http://%s/1.1/statuses/sample.json"
+		u.handler, err = simulate.NewServer(o)
+	}
+	return u, err
+}
+
 // Run serves until the process is asked to stop.
 func (c *simulateCmd) Run(p *proc) error {
 	o, err := c.options()
 	if err != nil {
 		return refused(err)
 	}
-	twitter, err := simulate.NewServer(o)
+	upstream, err := c.upstream(o)
 	if err != nil {
 		return refused(err)
 	}
@@ -82,8 +106,8 @@ func (c *simulateCmd) Run(p *proc) error {
 	if err != nil {
 		return refused(fmt.Errorf("simulate: %w: give another --addr (127.0.0.1:0 takes a free port)", err))
 	}
-	fmt.Fprintf(p.stdout, "source  twitter+http://%s/1.1/statuses/sample.json\n", l.Addr())
-	server := &http.Server{Handler: twitter, ReadHeaderTimeout: byeTimeout}
+	fmt.Fprintf(p.stdout, "source  "+upstream.source+"\n", l.Addr())
+	server := &http.Server{Handler: upstream.handler, ReadHeaderTimeout: byeTimeout}
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(l) }()
 	select {
@@ -91,7 +115,7 @@ func (c *simulateCmd) Run(p *proc) error {
 		return fmt.Errorf("simulate: serve: %w", err)
 	case <-p.ctx.Done():
 	}
-	twitter.Close()
+	upstream.handler.Close()
 	return farewell(p.ctx, server)
 }
 

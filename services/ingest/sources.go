@@ -12,6 +12,7 @@ import (
 	"github.com/blipstream/blipstream/internal/conf"
 	"github.com/blipstream/blipstream/internal/feed"
 	"github.com/blipstream/blipstream/services/ingest/source"
+	"github.com/blipstream/blipstream/services/ingest/source/bluesky"
 	"github.com/blipstream/blipstream/services/ingest/source/demo"
 	"github.com/blipstream/blipstream/services/ingest/source/file"
 	"github.com/blipstream/blipstream/services/ingest/source/sse"
@@ -28,6 +29,8 @@ func (c Config) schemes() map[string]source.Opener {
 		"file":          file.Open,
 		"sse+http":      sse.Open,
 		"sse+https":     sse.Open,
+
+		"bluesky": bluesky.Open, "bluesky+ws": bluesky.Open, "bluesky+wss": bluesky.Open,
 
 		"usgs": usgs.Open, "usgs+http": usgs.Open, "usgs+https": usgs.Open,
 

@@ -25,7 +25,7 @@ type event struct {
 // parts are the names of a commit, and of the others the number that the
 // network gave them.
 type parts struct {
-	collection, rkey, rev, operation, number string
+	collection, rkey, rev, operation, told string
 }
 
 // identify reads an event of either wire. What it cannot follow stays empty.
@@ -43,7 +43,7 @@ func identify(data []byte) (e event) {
 		case "commit":
 			e.read(value)
 		case "identity", "account":
-			e.parts.number = peek.Digits(peek.Field(value, "seq"))
+			e.told = peek.Digits(peek.Field(value, "seq"))
 		case "payload":
 			e.second(value)
 		case "error":
@@ -65,7 +65,7 @@ func (e *event) second(payload []byte) {
 		case "seq":
 			e.seq = uint64(number(value))
 		case "identity", "account":
-			e.parts.number = peek.Digits(peek.Field(value, "seq"))
+			e.told = peek.Digits(peek.Field(value, "seq"))
 		case "time":
 			if t, err := time.Parse(time.RFC3339Nano, string(peek.Text(value))); err == nil {
 				e.us = t.UnixMicro()
@@ -109,8 +109,8 @@ func (e *event) id(data []byte) string {
 	case e.did == "":
 	case e.collection != "" && e.rkey != "" && e.rev != "" && e.operation != "":
 		id = e.did + "/" + e.collection + "/" + e.rkey + "/" + e.rev + "/" + e.operation
-	case e.kind != "" && e.parts.number != "":
-		id = e.did + "/" + e.kind + "/" + e.parts.number
+	case e.kind != "" && e.told != "":
+		id = e.did + "/" + e.kind + "/" + e.told
 	}
 	if id != "" && usable(id) {
 		return id

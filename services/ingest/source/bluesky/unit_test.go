@@ -1,6 +1,7 @@
 package bluesky
 
 import (
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -127,17 +128,20 @@ func TestRefusedByName(t *testing.T) {
 		resp := w.Result()
 		resp.Request = httptest.NewRequest(http.MethodGet, "/", nil)
 		c := &connection{blueskySource: s, from: place{us: 1793693742123456, host: "h"}, host: "h"}
-		told, _ := c.refused(resp).(*source.Error) //nolint:errcheck // nil fails below
+		told, ok := errors.AsType[*source.Error](c.refused(resp))
+		if !ok {
+			t.Fatalf("%s: no source.Error", body)
+		}
 		return told
 	}
 	s := &blueskySource{observer: source.Config{}.Observe(), dict: &dictionary{}}
-	if e := answer(s, `{"error":"CursorTooOld"}`); e == nil || e.Cause != source.CauseClosed || !s.forget {
+	if e := answer(s, `{"error":"CursorTooOld"}`); e.Cause != source.CauseClosed || !s.forget {
 		t.Errorf("too old: %v", e)
 	}
-	if e := answer(s, `{"error":"UnknownZstdDictionary"}`); e == nil || e.Cause != source.CauseClosed || s.dict != nil {
+	if e := answer(s, `{"error":"UnknownZstdDictionary"}`); e.Cause != source.CauseClosed || s.dict != nil {
 		t.Errorf("dictionary: %v", e)
 	}
-	if e := answer(s, `{"error":"InvalidRequest","message":"no such collection"}`); e == nil || e.Cause != source.CauseFatal || !strings.Contains(e.Error(), "no such collection") {
+	if e := answer(s, `{"error":"InvalidRequest","message":"no such collection"}`); e.Cause != source.CauseFatal || !strings.Contains(e.Error(), "no such collection") {
 		t.Errorf("invalid: %v", e)
 	}
 }
