@@ -11,6 +11,7 @@ import (
 	"github.com/blipstream/blipstream/internal/bus"
 	"github.com/blipstream/blipstream/internal/feed"
 	"github.com/blipstream/blipstream/internal/service"
+	"github.com/blipstream/blipstream/services/enrich/ask"
 	"github.com/blipstream/blipstream/services/enrich/derive"
 	"github.com/blipstream/blipstream/services/enrich/hydrate"
 	"github.com/blipstream/blipstream/services/enrich/keeper"
@@ -118,5 +119,7 @@ func (s *Service) open(work context.Context) (*line, error) {
 		events.Close()
 		return nil, fmt.Errorf("enrich: publish to %s: %w", feed.StreamDead, err)
 	}
-	return &line{Service: s, work: work, events: events, dead: dead}, nil
+	l := &line{Service: s, work: work, events: events, dead: dead}
+	l.asking.desk = ask.NewDesk(s.conn, s.metrics)
+	return l, nil
 }

@@ -19,6 +19,7 @@ type line struct {
 	work   context.Context
 	events *bus.Publisher
 	dead   *bus.Publisher
+	asking asking
 }
 
 // The reasons of dead letters besides those of package decode.
@@ -44,6 +45,15 @@ func (l *line) handle(d *bus.Delivery) {
 		l.reject(d, err)
 		return
 	}
+	if out.pending != nil && len(out.pending.Questions) > 0 {
+		l.ask(d, out)
+		return
+	}
+	l.finish(d, out)
+}
+
+// finish takes an item whose events are known.
+func (l *line) finish(d *bus.Delivery, out output) {
 	if len(out.events) == 0 {
 		l.metrics.nothing(&out.rec)
 		l.ack(d)
@@ -164,6 +174,7 @@ func (l *line) settled(d *bus.Delivery, err error) {
 
 // drain waits until everything handed in is settled, as long as work allows.
 func (l *line) drain() {
+	l.settleAsked()
 	// An event that is refused becomes a dead letter, hence this order.
 	if err := errors.Join(l.events.Flush(l.work), l.dead.Flush(l.work)); err != nil {
 		l.log.Warn("stopped before everything was stored; it is delivered again", slog.String("error", err.Error()))

@@ -30,6 +30,7 @@ type metrics struct {
 	dropped prometheus.Counter
 	panics  atomic.Uint64
 	rules   ruleMetrics
+	ask     askMetrics
 }
 
 // itemCounters count items by outcome; each item ends in one of them.
@@ -67,7 +68,7 @@ func newMetrics(env service.Env) *metrics {
 		backlog: r.Gauges("backlog_items", "Raw items that waited behind the newest one taken.").WithLabelValues(),
 		dropped: r.Counters("dropped_total", "Raw items that the stream's limits removed before they were read.").WithLabelValues(),
 	}
-	m.rules = newRuleMetrics(r)
+	m.rules, m.ask = newRuleMetrics(r), newAskMetrics(env, r)
 	for _, k := range feed.Kinds() {
 		m.events.of(string(k)) // so that zero is seen as zero
 	}

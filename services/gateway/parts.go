@@ -4,7 +4,9 @@ import (
 	"context"
 	"log/slog"
 	"maps"
+	"net/http"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -23,7 +25,8 @@ const (
 
 // parts is what the parts of the line last said of themselves.
 type parts struct {
-	list atomic.Pointer[[]*feedv1.PartStatus]
+	list  atomic.Pointer[[]*feedv1.PartStatus]
+	rules atomic.Pointer[feedv1.Rules]
 }
 
 // now is the list by name; it is shared and not to be changed.
@@ -47,6 +50,40 @@ func (p *parts) set(statuses map[string][]byte) {
 		list = append(list, &s)
 	}
 	p.list.Store(&list)
+	p.setRules(statuses)
+}
+
+// rulesPrefix starts the names under which replicas of enrich tell which rules
+// they have in force.
+const rulesPrefix = "rules."
+
+// setRules replaces what is known of rules by what was read.
+func (p *parts) setRules(statuses map[string][]byte) {
+	lenient := protojson.UnmarshalOptions{DiscardUnknown: true}
+	var all feedv1.Rules
+	for _, name := range slices.Sorted(maps.Keys(statuses)) {
+		replica, ok := strings.CutPrefix(name, rulesPrefix)
+		var s feedv1.RulesState
+		if !ok || lenient.Unmarshal(statuses[name], &s) != nil || len(all.GetReplicas()) == maxParts {
+			continue
+		}
+		s.Replica = replica // whoever wrote it
+		all.Replicas = append(all.Replicas, &s)
+	}
+	p.rules.Store(&all)
+}
+
+// serveRules answers GET /api/rules.
+func (s *Service) serveRules(w http.ResponseWriter, r *http.Request) {
+	if grantOf(r).Limited() { // rules tell kinds, and who reads only some need not know the others
+		s.refuse(w, r, "kinds", notAllowed("rules of all kinds", ""))
+		return
+	}
+	m := s.parts.rules.Load()
+	if m == nil {
+		m = &feedv1.Rules{}
+	}
+	s.answer(w, r, m)
 }
 
 // watchParts reads the statuses again and again. While they cannot be read

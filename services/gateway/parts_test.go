@@ -68,3 +68,53 @@ func TestStatsTellTheParts(t *testing.T) {
 	w.server.Stop()
 	bustest.WaitFor(t, "nothing is known", func() bool { return len(readStats(t, w.url()).GetParts()) == 0 })
 }
+
+// readRules asks which rules are in force.
+func readRules(t *testing.T, url string) *feedv1.Rules {
+	t.Helper()
+	resp, err := http.Get(url + "/api/rules")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	var raw json.RawMessage
+	if err := json.NewDecoder(resp.Body).Decode(&raw); err != nil {
+		t.Fatal(err)
+	}
+	var m feedv1.Rules
+	if err := protojson.Unmarshal(raw, &m); err != nil {
+		t.Fatalf("%s: %v", raw, err)
+	}
+	return &m
+}
+
+func TestRulesInForceAreTold(t *testing.T) {
+	w := newWorld(t, nil)
+	if got := readRules(t, w.url()).GetReplicas(); len(got) != 0 {
+		t.Errorf("rules of nobody: %v", got)
+	}
+	for name, state := range map[string]string{
+		"rules.b":  `{"replica":"somebody else","generation":"7","hash":"abc","rules":2,"kinds":["coffee","quake"],"later":1}`,
+		"rules.a":  `{"generation":"6","refusedGeneration":"7","refusal":"rule \"coffee\": when: nonsense"}`,
+		"rules.no": `[]`,
+		"bridge":   `{"state":"working"}`,
+	} {
+		if err := w.conn.ReportStatus(t.Context(), name, []byte(state)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var got []*feedv1.RulesState
+	bustest.WaitFor(t, "the rules are told", func() bool {
+		got = readRules(t, w.url()).GetReplicas()
+		return len(got) == 2
+	})
+	if a := got[0]; a.GetReplica() != "a" || a.GetGeneration() != 6 || a.GetRefusedGeneration() != 7 || a.GetRefusal() == "" {
+		t.Errorf("the first is %v", a)
+	}
+	if b := got[1]; b.GetReplica() != "b" || b.GetHash() != "abc" || len(b.GetKinds()) != 2 {
+		t.Errorf("the second is %v", b)
+	}
+	if parts := readStats(t, w.url()).GetParts(); len(parts) != 1 {
+		t.Errorf("parts %v: a set of rules is none", parts)
+	}
+}

@@ -25,6 +25,7 @@ func (s *Service) routes(health *service.Health, gatherer prometheus.Gatherer) h
 	for path, serve := range map[string]http.HandlerFunc{
 		"/events": s.serveEvents, "/live": s.serveLive,
 		"/api/stats": s.serveStats, "/api/snapshot": s.serveSnapshot, "/api/history": s.serveHistory,
+		"/api/rules": s.serveRules,
 	} {
 		mux.Handle("GET "+path, s.cors(s.guard(serve)))
 		mux.Handle("OPTIONS "+path, s.cors(http.HandlerFunc(s.preflight)))

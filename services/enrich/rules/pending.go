@@ -61,8 +61,8 @@ func (p *Pending) Answered(i int, answer []byte, events []feed.Event, obs Observ
 	if err != nil {
 		return events, err
 	}
-	defer frame.Close()
 	run := runner{p.set, p.view, frame, obs}
+	defer func() { run.frame.Close() }()
 	for _, r := range p.Questions[i].rules {
 		if r.keep == nil || run.holds(r, r.keep) {
 			events = run.emit(r, events)

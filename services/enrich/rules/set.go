@@ -169,7 +169,7 @@ func (s *Set) Derive(in Input, events []feed.Event, obs Observer) ([]feed.Event,
 	}
 	run := runner{s, v, frame, obs}
 	events, waiting := run.all(events)
-	frame.Close()
+	run.frame.Close()
 	if waiting != nil {
 		return events, waiting // which needs the view
 	}
@@ -221,8 +221,13 @@ func (run *runner) holds(r *rule, e *expression) bool {
 
 // failed tells of a failure, unless it is only an absence.
 func (run *runner) failed(r *rule, err error) {
-	if !absent(err) {
-		run.obs.RuleFailed(r.kind, err)
+	if absent(err) {
+		return
+	}
+	run.obs.RuleFailed(r.kind, err)
+	// After a panic within it, which cel catches, a frame may be anyhow.
+	if frame, err := interpreter.NewExecutionFrame(run.view); err == nil {
+		run.frame = frame
 	}
 }
 

@@ -1,0 +1,165 @@
+package ask_test
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/blipstream/blipstream/internal/bus"
+	"github.com/blipstream/blipstream/services/enrich/ask"
+	"github.com/blipstream/blipstream/services/enrich/rules"
+)
+
+// wire is a service that answers as it is told to. It implements ask.Requester
+// and ask.Observer.
+type wire struct {
+	mu       sync.Mutex
+	answer   func(ctx context.Context) ([]byte, error)
+	asked    int
+	now, max int
+	outcomes map[ask.Outcome]int
+	breaker  []bool
+}
+
+// Request implements ask.Requester.
+func (w *wire) Request(ctx context.Context, _ string, _ bus.Header, _ []byte) ([]byte, error) {
+	w.mu.Lock()
+	w.asked++
+	w.now++
+	w.max = max(w.max, w.now)
+	answer := w.answer
+	w.mu.Unlock()
+	defer func() {
+		w.mu.Lock()
+		w.now--
+		w.mu.Unlock()
+	}()
+	return answer(ctx)
+}
+
+// Asked implements ask.Observer.
+func (w *wire) Asked(_ string, o ask.Outcome, _ time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.outcomes[o]++
+}
+
+// BreakerChanged implements ask.Observer.
+func (w *wire) BreakerChanged(_ string, open bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.breaker = append(w.breaker, open)
+}
+
+func (w *wire) answers(f func(ctx context.Context) ([]byte, error)) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.answer = f
+}
+
+func newWire() *wire { return &wire{outcomes: map[ask.Outcome]int{}} }
+
+func nobody(context.Context) ([]byte, error) { return nil, bus.ErrNobody }
+func sound(context.Context) ([]byte, error)  { return []byte("{}"), nil }
+func never(ctx context.Context) ([]byte, error) {
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+
+func mood(concurrency int) *rules.Service {
+	return &rules.Service{Name: "mood", Subject: "mood", Timeout: time.Second, Concurrency: concurrency}
+}
+
+// once asks one question.
+func once(t *testing.T, d *ask.Desk, s *rules.Service) error {
+	t.Helper()
+	ticket, err := d.Queue(t.Context(), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = ticket.Use(t.Context(), nil, nil)
+	return err
+}
+
+func TestBreaker(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWire()
+		d, s := ask.NewDesk(w, w), mood(1)
+		w.answers(nobody)
+		for range 100 {
+			if err := once(t, d, s); err == nil {
+				t.Fatal("an answer of nobody")
+			}
+		}
+		if w.asked != 10 || w.outcomes[ask.OutcomeOpen] != 90 {
+			t.Errorf("asked %d times, kept back %d, want 10 and 90", w.asked, w.outcomes[ask.OutcomeOpen])
+		}
+		<-time.After(time.Second)
+		if err := once(t, d, s); !errors.Is(err, bus.ErrNobody) || w.asked != 11 {
+			t.Errorf("after a second: %v, asked %d times", err, w.asked)
+		}
+		<-time.After(time.Second) // the second wait is longer
+		if err := once(t, d, s); !errors.Is(err, ask.ErrOpen) {
+			t.Errorf("error %v, want that it is kept back", err)
+		}
+		w.answers(sound)
+		<-time.After(time.Second)
+		if err := errors.Join(once(t, d, s), once(t, d, s)); err != nil {
+			t.Errorf("the service is back: %v", err)
+		}
+		if len(w.breaker) != 2 || !w.breaker[0] || w.breaker[1] {
+			t.Errorf("told %v, want open and closed", w.breaker)
+		}
+	})
+}
+
+// A service that says that it failed is there.
+func TestServiceErrorsOpenNothing(t *testing.T) {
+	w := newWire()
+	d, s := ask.NewDesk(w, w), mood(1)
+	w.answers(func(context.Context) ([]byte, error) { return nil, bus.ErrService })
+	for range 50 {
+		_ = once(t, d, s)
+	}
+	if w.asked != 50 {
+		t.Errorf("asked %d times, want 50", w.asked)
+	}
+}
+
+func TestConcurrencyAndDeadline(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWire()
+		d, s := ask.NewDesk(w, w), mood(2)
+		w.answers(never)
+		began := time.Now()
+		var all sync.WaitGroup
+		for range 10 { // 2 are open and 8 wait
+			ticket, err := d.Queue(t.Context(), s)
+			if err != nil {
+				t.Fatal(err)
+			}
+			all.Go(func() {
+				if _, err := ticket.Use(t.Context(), nil, nil); err == nil {
+					t.Error("an answer of one who never answers")
+				}
+			})
+		}
+		full, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+		defer cancel()
+		if _, err := d.Queue(full, s); err == nil {
+			t.Error("the eleventh has a place")
+		}
+		all.Wait()
+		if w.max != 2 || time.Since(began) != 5*time.Second || w.outcomes[ask.OutcomeTimeout] != 10 {
+			t.Errorf("%d at a time, %s, %v; want 2 and 5s", w.max, time.Since(began), w.outcomes)
+		}
+		ticket, err := d.Queue(t.Context(), s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ticket.Cancel()
+	})
+}
