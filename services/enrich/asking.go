@@ -89,7 +89,7 @@ func (l *line) collect(d *bus.Delivery, out output, tickets []ask.Ticket) *answe
 	a := &answers{output: out}
 	got := make([][]byte, len(tickets))
 	errs := make([]error, len(tickets))
-	header := eventHeader(d)
+	header := eventHeader(&d.Stored)
 	var all sync.WaitGroup
 	for i, t := range tickets {
 		all.Go(func() { got[i], errs[i] = t.Use(l.work, header, out.pending.Questions[i].Data) })
