@@ -99,7 +99,7 @@ func TestUpShowsThePageAndStops(t *testing.T) {
 	}
 	t.Logf("page %v after the start", time.Since(began).Round(time.Millisecond))
 	tail := start(t, "blipstream", "tail", "--url", strings.TrimSuffix(page, "/"), "--since", "1m")
-	line := tail.line(10*time.Second, 0, func(string) bool { return true })
+	line := tail.line(10*time.Second, func(string) bool { return true })
 	t.Logf("first post %v after the start: %s", time.Since(began).Round(time.Millisecond), line)
 	if !strings.HasPrefix(line, "[") || !strings.Contains(line, "] @") || !strings.Contains(line, "): ") {
 		t.Errorf("tail printed %q, want [time] @username (name): body", line)
@@ -128,7 +128,7 @@ func TestTailPrintsHarmlessLinesOrPayloads(t *testing.T) {
 		{"[2026-11-23T10:00:00Z] @ann (Ann): a␛[2Jb c", nil}, {tweet, []string{"--json"}},
 	} {
 		p := start(t, "blipstream", append([]string{"tail", "--url", server.URL}, c.args...)...)
-		if got := p.line(10*time.Second, 0, func(string) bool { return true }); got != c.want {
+		if got := p.line(10*time.Second, func(string) bool { return true }); got != c.want {
 			t.Errorf("printed %q, want %q", got, c.want)
 		}
 		if err := p.cmd.Process.Signal(syscall.SIGINT); err != nil {

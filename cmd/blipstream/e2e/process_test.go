@@ -45,13 +45,16 @@ func startEnv(t *testing.T, env []string, program string, args ...string) *proce
 	if !filepath.IsAbs(path) {
 		path = filepath.Join(bin, program)
 	}
-	p := &process{
-		t: t, name: program + " " + strings.Join(args[:min(1, len(args))], ""),
-		cmd:  exec.Command(path, args...),
-		more: make(chan struct{}), done: make(chan struct{}),
-	}
-	p.cmd.Env = []string{"HOME=" + t.TempDir(), "PATH=" + os.Getenv("PATH"), "GORACE=halt_on_error=1"}
-	p.cmd.Env = append(p.cmd.Env, env...)
+	own := []string{"HOME=" + t.TempDir(), "PATH=" + os.Getenv("PATH"), "GORACE=halt_on_error=1"}
+	return startCommand(t, exec.Command(path, args...), append(own, env...), "")
+}
+
+// startCommand runs any command with that environment and nothing else.
+func startCommand(t *testing.T, cmd *exec.Cmd, env []string, dir string) *process {
+	t.Helper()
+	name := filepath.Base(cmd.Path) + " " + strings.Join(cmd.Args[1:min(2, len(cmd.Args))], "")
+	p := &process{t: t, name: name, cmd: cmd, more: make(chan struct{}), done: make(chan struct{})}
+	p.cmd.Env, p.cmd.Dir = env, dir
 	stdout, err := p.cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -147,23 +150,19 @@ func (p *process) stderr() string {
 	return p.log.String()
 }
 
-// line waits for the nth line (from 0) of standard output for which pick is true.
-func (p *process) line(within time.Duration, n int, pick func(string) bool) string {
+// line waits for the first line of standard output for which pick is true.
+func (p *process) line(within time.Duration, pick func(string) bool) string {
 	p.t.Helper()
 	ctx, cancel := context.WithTimeout(p.t.Context(), within)
 	defer cancel()
 	for {
 		p.mu.Lock()
-		found, lines, more := 0, p.lines, p.more
+		lines, more := p.lines, p.more
 		p.mu.Unlock()
 		for _, l := range lines {
-			if !pick(l) {
-				continue
-			}
-			if found == n {
+			if pick(l) {
 				return l
 			}
-			found++
 		}
 		select {
 		case <-more:
@@ -178,7 +177,7 @@ func (p *process) line(within time.Duration, n int, pick func(string) bool) stri
 // field waits for the banner's line that begins with name and returns the rest.
 func (p *process) field(name string) string {
 	p.t.Helper()
-	l := p.line(20*time.Second, 0, func(s string) bool { return strings.HasPrefix(strings.TrimSpace(s), name+" ") })
+	l := p.line(20*time.Second, func(s string) bool { return strings.HasPrefix(strings.TrimSpace(s), name+" ") })
 	return strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(l), name))
 }
 
