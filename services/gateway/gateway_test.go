@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"os"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -211,17 +212,63 @@ func (w *world) id(seq uint64) string {
 	return fmt.Sprintf("%s-%d", w.gateway.tail.State().Epoch, seq)
 }
 
+// envURL and envToken have the conformance suite examine another server, and
+// what to show it.
+const (
+	envURL   = "BLIPSTREAM_E2E_URL"
+	envToken = "BLIPSTREAM_E2E_TOKEN"
+)
+
 func TestConformance(t *testing.T) {
 	h2c := &http.Transport{Protocols: new(http.Protocols)}
 	h2c.Protocols.SetUnencryptedHTTP2(true)
 	t.Cleanup(h2c.CloseIdleConnections)
+	if url := os.Getenv(envURL); url != "" {
+		ssetest.Run(t, ssetest.Target{URL: url, Client: &http.Client{Transport: bearer(os.Getenv(envToken))}})
+		return
+	}
 	for name, client := range map[string]*http.Client{"HTTP1": nil, "HTTP2": {Transport: h2c}} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, func(c *Config) { c.Heartbeat = 100 * time.Millisecond })
 			ssetest.Run(t, ssetest.Target{
 				URL: w.url(), Heartbeat: w.cfg.Heartbeat, Client: client,
-				Emit: func(testing.TB) { w.publish(3, 10) },
+				Emit:  func(testing.TB) { w.publishWhole(3) },
+				Forge: w.forge, Stop: func(testing.TB) { w.stop() },
 			})
 		})
 	}
+}
+
+// bearer shows a token with each request; "" shows none.
+type bearer string
+
+// RoundTrip sends a request.
+func (b bearer) RoundTrip(r *http.Request) (*http.Response, error) {
+	if b != "" {
+		r = r.Clone(r.Context())
+		r.Header.Set("Authorization", "Bearer "+string(b))
+	}
+	return http.DefaultTransport.RoundTrip(r)
+}
+
+// publishWhole stores n posts, each with a blip, that have all a filter asks for.
+func (w *world) publishWhole(n int) {
+	w.t.Helper()
+	for range n {
+		id := strconv.FormatInt(w.serial.Add(1), 10)
+		for _, kind := range []feed.Kind{feed.KindSimpleTweet, feed.KindGeoBlip} {
+			bustest.Publish(w.t, w.conn, feed.StreamEvents, bus.Msg{
+				Subject: feed.EventSubject(kind), ID: feed.EventID(kind, "test", id),
+				Data: fmt.Appendf(nil, `{"id":"%s","source":"test","lang":"fi","country":"FI","body":"rain again","lat":60.2,"lon":24.9}`, id),
+			})
+		}
+	}
+}
+
+// forge stores a post whose payload is data.
+func (w *world) forge(tb testing.TB, data []byte) {
+	tb.Helper()
+	bustest.Publish(tb, w.conn, feed.StreamEvents, bus.Msg{
+		Subject: feed.EventSubject(feed.KindSimpleTweet), ID: strconv.FormatInt(w.serial.Add(1), 10), Data: data,
+	})
 }

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -351,6 +352,8 @@ func TestExpiryEndsTheStream(t *testing.T) {
 	until := time.Now().Add(2 * time.Second) // at least one, in whole seconds
 	shown, lasting := token(t, until, nil), w.openSigned("/events", token(t, hour(), nil), "")
 	w.next(lasting)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	t.Cleanup(cancel)
 	var all sync.WaitGroup
 	for name, path := range map[string]string{
 		"writer": "/events", "packed": "/live", "http2": "/events", "paced": "/events?since=1h&speed=1",
@@ -363,7 +366,7 @@ func TestExpiryEndsTheStream(t *testing.T) {
 		case "writer":
 			header.Set("Accept-Encoding", "identity")
 		}
-		s, err := ssetest.Open(t.Context(), client, w.url()+path, header)
+		s, err := ssetest.Open(ctx, client, w.url()+path, header)
 		if err != nil {
 			t.Fatal(name, err)
 		}

@@ -31,6 +31,12 @@ type Target struct {
 	// Emit makes the server send some new events of the kinds simple_tweet and
 	// geo_blip; nil if they come by themselves.
 	Emit func(tb testing.TB)
+	// Forge makes it send a simple_tweet whose payload, JSON or not, is data as
+	// it is; nil leaves out what needs that.
+	Forge func(tb testing.TB, data []byte)
+	// Stop makes the server stop in order, after everything else; nil leaves out
+	// what needs that.
+	Stop func(tb testing.TB)
 	// Heartbeat is how often it says to send one. 0: 10 seconds.
 	Heartbeat time.Duration
 	// Client to ask with; nil stands for http.DefaultClient.
@@ -41,7 +47,7 @@ type Target struct {
 const patience = 30 * time.Second
 
 // controls are the events that are not the stream's own.
-func controls() []string { return []string{"hello", "hb", "gap", "bye", "stats"} }
+func controls() []string { return []string{"hello", "hb", "gap", "bye", "stats", "thinned"} }
 
 // exam is one check in progress.
 type exam struct {
@@ -58,23 +64,42 @@ func Run(t *testing.T, target Target) {
 	if target.Emit == nil {
 		target.Emit = func(testing.TB) {}
 	}
-	for name, check := range map[string]func(exam){
+	for name, check := range checks() {
+		t.Run(name, func(t *testing.T) { check(exam{t, target}) })
+	}
+	if target.Stop != nil {
+		t.Run("Bye", func(t *testing.T) { checkBye(exam{t, target}) })
+	}
+}
+
+// checks are all but the last, in no order.
+func checks() map[string]func(exam) {
+	return map[string]func(exam){
 		"Headers": checkHeaders, "Hello": checkHello, "Events": checkEvents,
 		"Kinds": checkKinds, "StreamAlias": checkAlias, "Heartbeat": checkHeartbeat,
 		"ResumeByHeader": checkHeaderResume, "ResumeByQuery": checkQueryResume,
 		"ResumeBeforeFirstEvent": checkHelloResume, "UnknownID": checkUnknownID,
-		"Refusals": checkRefusals, "Methods": checkMethods,
-	} {
-		t.Run(name, func(t *testing.T) { check(exam{t, target}) })
+		"Refusals": checkRefusals, "Methods": checkMethods, "Forgery": checkForgery, "Gzip": checkGzip,
+
+		"Filters": checkFilters, "Words": checkWords, "Box": checkBox, "Rate": checkRate,
+
+		"LiveHello": checkLiveHello, "Frames": checkFrames, "FramesOfAKind": checkFramesOfAKind,
+		"LiveStats": checkLiveStats, "LiveResume": checkLiveResume, "Snapshot": checkSnapshot, "Answers": checkAnswers,
 	}
 }
 
-// open opens a stream that ends with the test.
+// open opens a stream of /events that ends with the test.
 func open(t *testing.T, target Target, query string, header http.Header) *Stream {
+	t.Helper()
+	return openAt(t, target, "/events"+query, header)
+}
+
+// openAt opens a stream of any address that ends with the test.
+func openAt(t *testing.T, target Target, path string, header http.Header) *Stream {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	t.Cleanup(cancel)
-	s, err := Open(ctx, target.Client, target.URL+"/events"+query, header)
+	s, err := Open(ctx, target.Client, target.URL+path, header)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -127,7 +152,14 @@ func sequence(t *testing.T, id string) (epoch string, seq uint64) {
 
 func checkHeaders(x exam) {
 	t, target := x.t, x.target
-	h := open(t, target, "", nil).Response.Header
+	for _, path := range []string{"/events", "/live"} {
+		checkHead(t, openAt(t, target, path, nil).Response.Header)
+	}
+}
+
+// checkHead checks the header of an answer that is a stream.
+func checkHead(t *testing.T, h http.Header) {
+	t.Helper()
 	for name, want := range map[string]string{
 		"Cache-Control": "no-transform", "X-Accel-Buffering": "no", "X-Content-Type-Options": "nosniff",
 	} {
@@ -330,16 +362,26 @@ func get(t *testing.T, target Target, method, path string) answer {
 func checkRefusals(x exam) {
 	t, target := x.t, x.target
 	for query, name := range map[string]string{
-		"?kind=No!": "kind", "?stream=error": "stream", "?since=soon": "since", "?since=1h&since=2h": "since",
-		"?lastEventId=7": "lastEventId", "?flavour=x": "flavour",
+		"kind=No!": "kind", "stream=error": "stream", "since=soon": "since", "since=1h&since=2h": "since",
+		"lastEventId=7": "lastEventId", "flavour=x": "flavour", "source=": "source", "lang=x": "lang",
+		"country=FIN": "country", "q=": "q", "bbox=0,0,1": "bbox", "bbox=0,91,1,92": "bbox", "rate=0": "rate",
+		"rate=fast": "rate", "since=1h&speed=1000": "speed", "run=a.b": "run",
 	} {
-		got := get(t, target, http.MethodGet, "/events"+query)
-		var p struct{ Parameter string }
-		err := json.Unmarshal([]byte(got.body), &p)
-		if got.status != http.StatusBadRequest || err != nil || p.Parameter != name ||
-			got.header.Get("Content-Type") != "application/problem+json" {
-			t.Errorf("%s: %d: %s", query, got.status, got.body)
+		for _, path := range []string{"/events?", "/live?"} {
+			refused(t, target, path+query, name)
 		}
+	}
+}
+
+// refused asks for an address, and expects to be told which parameter is wrong.
+func refused(t *testing.T, target Target, path, name string) {
+	t.Helper()
+	got := get(t, target, http.MethodGet, path)
+	var p struct{ Parameter string }
+	err := json.Unmarshal([]byte(got.body), &p)
+	if got.status != http.StatusBadRequest || err != nil || p.Parameter != name ||
+		got.header.Get("Content-Type") != "application/problem+json" {
+		t.Errorf("%s: %d: %s", path, got.status, got.body)
 	}
 }
 
