@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -32,10 +33,28 @@ type benchGatewayCmd struct {
 	Idle    int           `name:"idle" default:"5000" help:"How many idle connections memory is measured with."`
 	Size    int           `name:"size" default:"300" help:"Size of an event's data, in bytes."`
 	Step    time.Duration `name:"step" default:"2s" help:"How long each rate is tried."`
-	Live    time.Duration `name:"live" default:"10s" help:"How long /live is measured."`
-	Viewers int           `name:"viewers" default:"1000" help:"How many clients read /live."`
-	Slow    time.Duration `name:"slow" default:"20s" help:"How long clients that do not read are watched."`
+	Rounds  int           `name:"rounds" default:"5" help:"How often each server has its turn when latencies are measured."`
+	Held    int           `name:"held" default:"10000" help:"How many clients are held while others do not read."`
+	Slow    time.Duration `name:"slow" default:"60s" help:"How long clients that do not read are watched."`
+	Viewers int           `name:"viewers" default:"5000" help:"How many clients read /live."`
+	Live    time.Duration `name:"live" default:"10s" help:"How long /live is measured at each rate and form."`
 	Only    []string      `name:"only" help:"Parts to run: saturation, latency, idle, slow, live; all if not given."`
+}
+
+// Validate refuses what cannot be measured.
+func (c *benchGatewayCmd) Validate() error {
+	switch {
+	case slices.ContainsFunc(c.Clients, func(n int) bool { return n < 1 }), c.Idle < 1, c.Held < 1, c.Viewers < 1:
+		return errors.New("bench: check clients, idle, held and viewers: they must be at least 1")
+	case c.Step <= 0, c.Slow <= 0, c.Live <= 0, c.Rounds < 1:
+		return errors.New("bench: check step, slow, live and rounds: they must be more than 0")
+	}
+	for _, part := range c.Only {
+		if !slices.Contains(benchParts(), part) {
+			return fmt.Errorf("bench: check only: there is no part %q; parts are %s", part, strings.Join(benchParts(), ", "))
+		}
+	}
+	return nil
 }
 
 // benchServeCmd is the server's side of bench gateway, in a process of its own.

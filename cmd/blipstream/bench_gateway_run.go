@@ -9,7 +9,6 @@ import (
 	"github.com/blipstream/blipstream/cmd/blipstream/loadgen"
 	"github.com/blipstream/blipstream/internal/bus"
 	"github.com/blipstream/blipstream/internal/feed"
-	"github.com/blipstream/blipstream/internal/simulate"
 )
 
 const (
@@ -19,16 +18,16 @@ const (
 	// heldShare is which part of what was due has to be published for a rate
 	// to be held, and drainTime how long the last of it may take to arrive.
 	heldShare, drainTime = 0.93, time.Second
-	// At latencyClients clients times latencyRate events a second latencies are
-	// measured.
-	latencyClients, latencyRate = 1000, 20
-	// slowClients clients get slowRate events of slowSize bytes a second, while
-	// one in a hundred reads nothing, and another a byte a second.
-	slowClients, slowRate, slowSize = 1000, 50, 1000
 	// benchStore bounds each stream, in bytes, and joinTimeout how long clients
 	// may take to be answered.
 	benchStore, joinTimeout = 256 << 20, time.Minute
 )
+
+// contenders are the servers that are measured beside each other.
+func contenders() []string { return []string{"gateway", "r3labs", "bare"} }
+
+// benchParts are what is measured, in this order.
+func benchParts() []string { return []string{"saturation", "latency", "idle", "slow", "live"} }
 
 // gatewayBench is one run of bench gateway.
 type gatewayBench struct {
@@ -65,15 +64,20 @@ func (c *benchGatewayCmd) Run(p *proc) error {
 	}
 	defer publisher.Close()
 	b := &gatewayBench{benchGatewayCmd: c, p: p, nats: nats, publisher: publisher, best: map[string]map[int]float64{}}
-	for _, part := range []struct {
-		name string
-		run  func() error
-	}{{"saturation", b.saturation}, {"latency", b.latency}, {"idle", b.idle}, {"slow", b.slow}, {"live", b.live}} {
-		if len(c.Only) > 0 && !slices.Contains(c.Only, part.name) {
+	return b.parts()
+}
+
+// parts measures what is asked for.
+func (b *gatewayBench) parts() error {
+	run := map[string]func() error{
+		"saturation": b.saturation, "latency": b.latency, "idle": b.idle, "slow": b.slow, "live": b.live,
+	}
+	for _, part := range benchParts() {
+		if len(b.Only) > 0 && !slices.Contains(b.Only, part) {
 			continue
 		}
-		if err := part.run(); err != nil {
-			return fmt.Errorf("bench: measure %s: %w", part.name, err)
+		if err := run[part](); err != nil {
+			return fmt.Errorf("bench: measure %s: %w", part, err)
 		}
 	}
 	return nil
@@ -86,7 +90,7 @@ func (b *gatewayBench) print(format string, args ...any) {
 
 // each starts each of the servers in turn.
 func (b *gatewayBench) each(run func(s *subject) error) error {
-	for _, name := range []string{"gateway", "r3labs", "bare"} {
+	for _, name := range contenders() {
 		if err := b.with(name, run); err != nil {
 			return err
 		}
@@ -94,13 +98,18 @@ func (b *gatewayBench) each(run func(s *subject) error) error {
 	return nil
 }
 
-// with starts a server for the time of run.
-func (b *gatewayBench) with(name string, run func(s *subject) error) error {
+// start starts a server.
+func (b *gatewayBench) start(name string) (*subject, error) {
 	var publisher *bus.Publisher
 	if name == "gateway" {
 		publisher = b.publisher
 	}
-	s, err := startSubject(b.p, name, b.nats.url, publisher)
+	return startSubject(b.p, name, b.nats.url, publisher)
+}
+
+// with starts a server for the time of run.
+func (b *gatewayBench) with(name string, run func(s *subject) error) error {
+	s, err := b.start(name)
 	if err != nil {
 		return err
 	}
@@ -215,121 +224,3 @@ func perEvent(m measured) float64 {
 
 // short is a duration in few digits.
 func short(d time.Duration) string { return d.Round(100 * time.Microsecond).String() }
-
-// latency measures how long events take at a rate that all servers hold.
-func (b *gatewayBench) latency() error {
-	b.print("\n%d clients x %d events a second", latencyClients, latencyRate)
-	b.print("%-8s %9s %9s %12s %6s", "server", "p50", "p99", "CPU µs/event", "gaps")
-	return b.each(func(s *subject) error {
-		c, err := b.crowd(s, loadgen.Options{Clients: latencyClients})
-		if err != nil {
-			return err
-		}
-		defer c.Close()
-		m, err := b.measure(s, c, latencyRate, 5*time.Second, b.Size)
-		if err != nil {
-			return err
-		}
-		b.print("%-8s %9s %9s %12.2f %6d", s.name, short(m.P50), short(m.P99), perEvent(m), m.published-min(m.published, m.Least))
-		return nil
-	})
-}
-
-// idle measures the memory of connections where nothing happens.
-func (b *gatewayBench) idle() error {
-	b.print("\nMemory of %d idle connections", b.Idle)
-	return b.each(func(s *subject) error {
-		before, err := s.memory()
-		if err != nil {
-			return err
-		}
-		c, err := b.crowd(s, loadgen.Options{Clients: b.Idle})
-		if err != nil {
-			return err
-		}
-		defer c.Close()
-		after, err := s.memory()
-		if err != nil {
-			return err
-		}
-		b.print("%-8s %6.1f KiB each", s.name, float64(after-before)/1024/float64(b.Idle))
-		return nil
-	})
-}
-
-// slow compares the latency of good clients without and with bad ones.
-func (b *gatewayBench) slow() error {
-	b.print("\n%d clients, %d events of %d bytes a second for %s, of the clients 1 %% dead and 1 %% slow", slowClients, slowRate, slowSize, b.Slow)
-	return b.with("gateway", func(s *subject) error {
-		for _, bad := range []int{0, slowClients / 100} {
-			c, err := b.crowd(s, loadgen.Options{Clients: slowClients, Dead: bad, Slow: bad})
-			if err != nil {
-				return err
-			}
-			before, err := s.memory()
-			if err != nil {
-				return err
-			}
-			m, err := b.measure(s, c, slowRate, b.Slow, slowSize)
-			if err != nil {
-				return err
-			}
-			after, err := s.memory()
-			if err != nil {
-				return err
-			}
-			c.Close()
-			b.print("%3d bad: p50 %s p99 %s, %d gaps, memory %+.1f MiB", 2*bad, short(m.P50), short(m.P99),
-				m.published-min(m.published, m.Least), float64(after-before)/(1<<20))
-		}
-		return nil
-	})
-}
-
-// live measures /live: bytes for a client, and the server's CPU time.
-func (b *gatewayBench) live() error {
-	b.print("\n/live, %d clients", b.Viewers)
-	b.print("%-22s %14s %12s", "input and form", "MB an hour", "server CPU")
-	for _, rate := range []float64{200, 20_000} {
-		for _, gzip := range []bool{false, true} {
-			if err := b.with("gateway", func(s *subject) error { return b.liveOne(s, rate, gzip) }); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// liveOne measures /live in one form at one rate.
-func (b *gatewayBench) liveOne(s *subject, rate float64, gzip bool) error {
-	world, err := simulate.NewWorld(simulate.WorldOptions{Seed: 1, Geo: simulate.DefaultGeo, Epoch: time.Now()})
-	if err != nil {
-		return err
-	}
-	c, err := b.crowd(s, loadgen.Options{Clients: b.Viewers, Path: "/live", Gzip: gzip})
-	if err != nil {
-		return err
-	}
-	defer c.Close()
-	source := payloads{world: world}
-	c.Reset()
-	cpu := s.cpu()
-	n, err := loadgen.Pace(b.p.ctx, rate, b.Live, 0, func(uint64, []byte) error {
-		m, err := source.take()
-		if err != nil {
-			return err
-		}
-		return b.publisher.Publish(b.p.ctx, []bus.Msg{m}, func(error) {})
-	})
-	if err != nil {
-		return err
-	}
-	form := "plain"
-	if gzip {
-		form = "gzip"
-	}
-	bytes := float64(c.Totals().Bytes) / float64(b.Viewers) / b.Live.Seconds() * 3600 / 1e6
-	b.print("%6.0f events/s, %-6s %13.1f %10.1f %%", float64(n)/b.Live.Seconds(), form, bytes,
-		100*(s.cpu()-cpu).Seconds()/b.Live.Seconds())
-	return nil
-}

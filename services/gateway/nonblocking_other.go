@@ -15,3 +15,6 @@ const hasWriters = false
 type nonBlocking struct{}
 
 func (nonBlocking) to(syscall.RawConn, [][]byte) (int, error) { return 0, errors.ErrUnsupported }
+
+// maxFiles is how many files the process may have open; 0 as it is not known.
+func maxFiles() uint64 { return 0 }

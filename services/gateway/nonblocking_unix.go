@@ -16,6 +16,16 @@ const hasWriters = true
 // maxRuns is how many pieces the kernel takes at once (IOV_MAX).
 const maxRuns = 1024
 
+// maxFiles is how many files, and so connections, the process may have open; 0
+// if that is not known. Go has raised it as far as it may be at the start.
+func maxFiles() uint64 {
+	var limit unix.Rlimit
+	if unix.Getrlimit(unix.RLIMIT_NOFILE, &limit) != nil {
+		return 0
+	}
+	return uint64(limit.Cur) //nolint:unconvert // an int64 on FreeBSD
+}
+
 // nonBlocking writes to sockets without waiting for room. It keeps its
 // arguments between calls so that a write allocates nothing.
 type nonBlocking struct {

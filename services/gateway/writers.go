@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"log/slog"
 	"net"
 	"runtime"
 	"slices"
@@ -52,6 +53,9 @@ func newWriters(s *Service) *writers {
 
 // Run writes until ctx ends; then it says bye to every client.
 func (w *writers) Run(ctx context.Context) error {
+	if files := maxFiles(); files > 0 && files < uint64(w.s.cfg.MaxClients) {
+		w.s.log.Warn("fewer files may be open than max-clients", slog.Uint64("files", files), slog.Int("max_clients", w.s.cfg.MaxClients))
+	}
 	var g errgroup.Group
 	for _, sh := range w.shards {
 		g.Go(func() error {

@@ -1,6 +1,12 @@
 package loadgen
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
+
+// maxMark is the greatest length of Options.Mark.
+const maxMark = 32
 
 // Options says who asks for what.
 type Options struct {
@@ -9,10 +15,21 @@ type Options struct {
 	// Clients is how many read all they get; Dead read nothing, and Slow a byte
 	// a second.
 	Clients, Dead, Slow int
+	// Mark is what each event has once, of at most 32 bytes; empty for what the
+	// payloads of this package have.
+	Mark string
 	// Gzip asks for the compressed form, which is counted and not undone.
 	Gzip bool
 	// Patience is how long the server may take to answer all; 0 for no limit.
 	Patience time.Duration
+}
+
+// check refuses what cannot be counted.
+func (o Options) check() error {
+	if len(o.Mark) > maxMark {
+		return fmt.Errorf("loadgen: check mark: it has %d bytes, and at most %d are looked for", len(o.Mark), maxMark)
+	}
+	return nil
 }
 
 // Totals is what the clients that read have got since the last Reset.

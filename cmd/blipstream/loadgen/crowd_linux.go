@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"os"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -32,13 +33,14 @@ type conn struct {
 	events uint64
 	open   bool
 	// tail is the end of the last read, in which a mark may have begun.
-	tail [len(mark) - 1]byte
+	tail [maxMark - 1]byte
 	held int
 }
 
 // Crowd is many clients of one server.
 type Crowd struct {
 	o     Options
+	mark  []byte // what an event is told by
 	epoll int
 	conns []conn
 	idle  []int // sockets of clients that do not read, or slowly
@@ -54,12 +56,21 @@ type Crowd struct {
 // Join opens the connections and begins to read. It returns when each client
 // has been answered. Close it.
 func Join(ctx context.Context, o Options) (*Crowd, error) {
+	if err := o.check(); err != nil {
+		return nil, err
+	}
+	if err := allowFiles(o.Clients + o.Dead + o.Slow); err != nil {
+		return nil, err
+	}
 	epoll, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
 	if err != nil {
 		return nil, fmt.Errorf("loadgen: make epoll: %w", err)
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	c := &Crowd{o: o, epoll: epoll, conns: make([]conn, 0, o.Clients), cancel: cancel}
+	c := &Crowd{o: o, mark: []byte(o.Mark), epoll: epoll, conns: make([]conn, 0, o.Clients), cancel: cancel}
+	if o.Mark == "" {
+		c.mark = []byte(mark)
+	}
 	c.done.Go(func() { c.slowly(ctx) })
 	if err := c.open(); err != nil {
 		c.Close()
@@ -82,6 +93,35 @@ func Join(ctx context.Context, o Options) (*Crowd, error) {
 		}
 	}
 	return c, nil
+}
+
+// spareFiles is what a process has open that has no connections.
+const spareFiles = 64
+
+// allowFiles lets the process have n connections more. It says what to change
+// where it may not.
+func allowFiles(n int) error {
+	open, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		return fmt.Errorf("loadgen: count open files: %w", err)
+	}
+	need := uint64(n + len(open) + spareFiles)
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		return fmt.Errorf("loadgen: read limit of open files: %w", err)
+	}
+	if limit.Cur >= need {
+		return nil
+	}
+	if limit.Max < need {
+		return fmt.Errorf("loadgen: raise limit of open files: %d connections need %d and %d are allowed: raise the hard limit (ulimit -Hn %d)",
+			n, need, limit.Max, need)
+	}
+	limit.Cur = need
+	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		return fmt.Errorf("loadgen: raise limit of open files: %w", err)
+	}
+	return nil
 }
 
 // open opens all connections.
@@ -179,14 +219,14 @@ func (c *Crowd) take(p *conn, buf []byte, now time.Time) {
 	if p.events == 0 && p.held == 0 && bytes.HasPrefix(data, []byte("HTTP/1.1 200")) {
 		c.greeted.Add(1)
 	}
-	found := uint64(bytes.Count(data, []byte(mark)))
+	found := uint64(bytes.Count(data, c.mark))
 	p.events += found
 	c.totals.Events += found
 	c.totals.Bytes += uint64(n)
 	if at, ok := published(data); ok {
 		c.times.add(max(0, now.Sub(at)))
 	}
-	p.held = copy(p.tail[:], data[max(0, len(data)-len(p.tail)):])
+	p.held = copy(p.tail[:], data[max(0, len(data)-len(c.mark)+1):])
 }
 
 // slowly reads a byte a second for each slow client.
