@@ -1,0 +1,87 @@
+// Command gen writes the JSON schemas by which the objects of deploy/k8s are
+// validated, from the Go modules in which Kubernetes and the projects that
+// extend it publish them. What is written is committed; run it again, by
+// `./task k8s:schemas`, when a kind or a version is added.
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+)
+
+// module is one that publishes schemas, and where in it they are.
+type module struct {
+	path  string
+	files []string
+	// core is true for Kubernetes' own kinds, in an OpenAPI 2 document.
+	core bool
+}
+
+// modules lists the versions that the manifests are written for.
+func modules() []module {
+	return []module{
+		{path: "k8s.io/kubernetes@v1.37.2", files: []string{"api/openapi-spec/swagger.json"}, core: true},
+		{path: "github.com/kedacore/keda/v2@v2.21.0", files: []string{"config/crd/bases/keda.sh_scaledobjects.yaml"}},
+		{path: "github.com/prometheus-operator/prometheus-operator@v0.85.0", files: []string{
+			"example/prometheus-operator-crd/monitoring.coreos.com_podmonitors.yaml",
+			"example/prometheus-operator-crd/monitoring.coreos.com_prometheusrules.yaml",
+		}},
+		{path: "sigs.k8s.io/gateway-api@v1.6.0", files: []string{
+			"config/crd/standard/gateway.networking.k8s.io_httproutes.yaml",
+		}},
+	}
+}
+
+func main() {
+	if err := run(os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+// run writes all schemas into the folder that is its one argument.
+func run(args []string) error {
+	if len(args) != 1 {
+		return errors.New("gen: read arguments: want the folder to write to")
+	}
+	for _, m := range modules() {
+		dir, err := download(m.path)
+		if err != nil {
+			return err
+		}
+		for _, f := range m.files {
+			text, err := os.ReadFile(filepath.Join(dir, f))
+			if err != nil {
+				return fmt.Errorf("gen: read %s: %w", m.path, err)
+			}
+			write := writeCRD
+			if m.core {
+				write = writeCore
+			}
+			if err := write(args[0], text); err != nil {
+				return fmt.Errorf("gen: convert %s of %s: %w", f, m.path, err)
+			}
+		}
+	}
+	return nil
+}
+
+// download unpacks a module into the module cache and returns its folder. The
+// module need not compile, nor fit the Go version.
+func download(path string) (string, error) {
+	cmd := exec.Command("go", "mod", "download", "-json", path)
+	cmd.Env = append(os.Environ(), "GOWORK=off", "GOFLAGS=-mod=mod")
+	out, err := cmd.Output()
+	var answer struct{ Dir, Error string }
+	if jerr := json.Unmarshal(out, &answer); jerr != nil {
+		return "", fmt.Errorf("gen: download %s: %w", path, errors.Join(err, jerr))
+	}
+	if answer.Dir == "" {
+		return "", fmt.Errorf("gen: download %s: %s", path, answer.Error)
+	}
+	return answer.Dir, nil
+}
