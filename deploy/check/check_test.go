@@ -199,10 +199,13 @@ func exported(t *testing.T) map[string]bool {
 	env.Metrics = reg
 	conn := bustest.Start(t).Dial(t, bus.Options{Name: "check", Metrics: reg})
 	makers := map[string]func() error{
-		"ingest":  func() error { _, err := ingest.New(defaults[ingest.Config](t), conn, env); return err },
-		"enrich":  func() error { _, err := enrich.New(defaults[enrich.Config](t), conn, env); return err },
-		"gateway": func() error { _, err := gateway.New(defaults[gateway.Config](t, "--addr=127.0.0.1:0"), conn, env); return err },
-		"bridge":  func() error { _, err := bridge.New(defaults[bridge.Config](t, "--events=out"), conn, env); return err },
+		"ingest": func() error { _, err := ingest.New(defaults[ingest.Config](t), conn, env); return err },
+		"enrich": func() error { _, err := enrich.New(defaults[enrich.Config](t), conn, env); return err },
+		"gateway": func() error {
+			_, err := gateway.New(defaults[gateway.Config](t, "--addr=127.0.0.1:0"), conn, env)
+			return err
+		},
+		"bridge": func() error { _, err := bridge.New(defaults[bridge.Config](t, "--events=out"), conn, env); return err },
 	}
 	for name, create := range makers {
 		if err := create(); err != nil {
@@ -320,13 +323,13 @@ func TestNoSecrets(t *testing.T) {
 func TestMistakesAreFound(t *testing.T) {
 	text := string(combined(t, "all").text)
 	mistakes := map[string]struct{ from, to, want string }{
-		"probe port":     {"path: /readyz\n            port: admin", "path: /readyz\n            port: metrics", "probe names a port"},
-		"config map":     {"name: enrich-config-", "name: enrich-konfig-", "is not there"},
-		"selector":       {"app.kubernetes.io/name: gateway", "app.kubernetes.io/name: gatewai", ""},
-		"scale target":   {"scaleTargetRef:\n    name: enrich", "scaleTargetRef:\n    name: enriched", "is not there"},
-		"target port":    {"targetPort: http", "targetPort: https", "is not one of the pods'"},
-		"backend":        {"backendRefs:\n    - name: gateway", "backendRefs:\n    - name: portal", "is not there"},
-		"headless":       {"serviceName: nats-headless", "serviceName: nats-heedless", "is not there"},
+		"probe port":      {"path: /readyz\n            port: admin", "path: /readyz\n            port: metrics", "probe names a port"},
+		"config map":      {"name: enrich-config-", "name: enrich-konfig-", "is not there"},
+		"selector":        {"app.kubernetes.io/name: gateway", "app.kubernetes.io/name: gatewai", ""},
+		"scale target":    {"scaleTargetRef:\n    name: enrich", "scaleTargetRef:\n    name: enriched", "is not there"},
+		"target port":     {"targetPort: http", "targetPort: https", "is not one of the pods'"},
+		"backend":         {"backendRefs:\n    - name: gateway", "backendRefs:\n    - name: portal", "is not there"},
+		"headless":        {"serviceName: nats-headless", "serviceName: nats-heedless", "is not there"},
 		"service account": {"serviceAccountName: ingest", "serviceAccountName: digest", "is not there"},
 	}
 	for name, m := range mistakes {

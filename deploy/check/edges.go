@@ -106,23 +106,20 @@ func (r Rule) opens(listener PodSpec, port int) bool {
 
 // outer adds the edges of a workload to and from what is not in the manifests.
 func (o Object) outer(objects []Object, w Object, edges map[string]bool) {
-	for _, ingress := range []bool{true, false} {
-		for _, r := range o.rules(ingress) {
-			for _, p := range r.peers() {
-				if p.Namespaces == nil && p.Pods != nil && len(selected(objects, *p.Pods)) > 0 {
-					continue
-				}
-				for _, port := range r.Ports {
-					at := port.Port
-					if n := w.Spec.Template.Spec.port(at); ingress && n != 0 {
-						at = n
-					}
-					edge := fmt.Sprintf("%s -> %s:%v", w.Metadata.Name, p, at)
-					if ingress {
-						edge = fmt.Sprintf("%s -> %s:%v", p, w.Metadata.Name, at)
-					}
-					edges[edge] = true
-				}
+	inside := func(p Peer) bool {
+		return p.Namespaces == nil && p.Pods != nil && len(selected(objects, *p.Pods)) > 0
+	}
+	for _, r := range o.Spec.Ingress {
+		for _, p := range slices.DeleteFunc(r.peers(), inside) {
+			for _, port := range r.Ports {
+				edges[fmt.Sprintf("%s -> %s:%d", p, w.Metadata.Name, w.Spec.Template.Spec.port(port.Port))] = true
+			}
+		}
+	}
+	for _, r := range o.Spec.Egress {
+		for _, p := range slices.DeleteFunc(r.peers(), inside) {
+			for _, port := range r.Ports {
+				edges[fmt.Sprintf("%s -> %s:%v", w.Metadata.Name, p, port.Port)] = true
 			}
 		}
 	}

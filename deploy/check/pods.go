@@ -15,32 +15,47 @@ func Pods(objects []Object) []string {
 	var bad []string
 	for _, w := range workloads(objects) {
 		pod := w.Spec.Template.Spec
-		complain := func(format string, args ...any) {
-			bad = append(bad, w.String()+": "+fmt.Sprintf(format, args...))
-		}
-		if pod.MountToken == nil || *pod.MountToken {
-			complain("automountServiceAccountToken is not false")
-		}
-		if pod.ServiceLinks == nil || *pod.ServiceLinks {
-			complain("enableServiceLinks is not false")
-		}
+		found := pod.manners(w.Kind != "Job")
 		for _, c := range pod.Containers {
-			if c.Resources.Limits["memory"] == "" || c.Resources.Requests["memory"] == "" || c.Resources.Requests["cpu"] == "" {
-				complain("container %s wants a memory limit, and requests of memory and cpu", c.Name)
-			}
-			if c.Resources.Limits["cpu"] != "" {
-				complain("container %s has a cpu limit, which only throttles", c.Name)
-			}
-			if w.Kind != "Job" && (c.Startup == nil || c.Readiness == nil || c.Liveness == nil) {
-				complain("container %s lacks a probe", c.Name)
-			}
-			if pre := c.Lifecycle.PreStop.Sleep.Seconds; pod.Grace != nil && pre >= *pod.Grace {
-				complain("container %s sleeps %d s of a grace of %d s", c.Name, pre, *pod.Grace)
-			}
+			found = append(found, c.manners(w.Kind != "Job", pod.Grace)...)
 		}
-		if w.Kind != "Job" && pod.Grace == nil {
-			complain("terminationGracePeriodSeconds is not set")
+		for _, f := range found {
+			bad = append(bad, w.String()+": "+f)
 		}
+	}
+	return bad
+}
+
+// manners looks at a pod as a whole; one that stays must have time to stop.
+func (p PodSpec) manners(stays bool) []string {
+	var bad []string
+	if p.MountToken == nil || *p.MountToken {
+		bad = append(bad, "automountServiceAccountToken is not false")
+	}
+	if p.ServiceLinks == nil || *p.ServiceLinks {
+		bad = append(bad, "enableServiceLinks is not false")
+	}
+	if stays && p.Grace == nil {
+		bad = append(bad, "terminationGracePeriodSeconds is not set")
+	}
+	return bad
+}
+
+// manners looks at one container; grace is what its pod has to stop, in seconds.
+func (c Container) manners(stays bool, grace *int) []string {
+	var bad []string
+	limits, requests := c.Resources.Limits, c.Resources.Requests
+	if limits["memory"] == "" || requests["memory"] == "" || requests["cpu"] == "" {
+		bad = append(bad, "it wants a memory limit, and requests of memory and cpu")
+	}
+	if limits["cpu"] != "" {
+		bad = append(bad, "it has a cpu limit, which only throttles")
+	}
+	if stays && (c.Startup == nil || c.Readiness == nil || c.Liveness == nil) {
+		bad = append(bad, "it lacks a probe")
+	}
+	if pre := c.Lifecycle.PreStop.Sleep.Seconds; grace != nil && pre >= *grace {
+		bad = append(bad, fmt.Sprintf("it sleeps %d s of a grace of %d s", pre, *grace))
 	}
 	return bad
 }

@@ -5,6 +5,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -37,19 +38,19 @@ func modules() []module {
 }
 
 func main() {
-	if err := run(os.Args[1:]); err != nil {
+	if err := run(context.Background(), os.Args[1:]); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
 // run writes all schemas into the folder that is its one argument.
-func run(args []string) error {
+func run(ctx context.Context, args []string) error {
 	if len(args) != 1 {
 		return errors.New("gen: read arguments: want the folder to write to")
 	}
 	for _, m := range modules() {
-		dir, err := download(m.path)
+		dir, err := download(ctx, m.path)
 		if err != nil {
 			return err
 		}
@@ -72,8 +73,8 @@ func run(args []string) error {
 
 // download unpacks a module into the module cache and returns its folder. The
 // module need not compile, nor fit the Go version.
-func download(path string) (string, error) {
-	cmd := exec.Command("go", "mod", "download", "-json", path)
+func download(ctx context.Context, path string) (string, error) {
+	cmd := exec.CommandContext(ctx, "go", "mod", "download", "-json", path)
 	cmd.Env = append(os.Environ(), "GOWORK=off", "GOFLAGS=-mod=mod")
 	out, err := cmd.Output()
 	var answer struct{ Dir, Error string }
