@@ -82,7 +82,7 @@ type upstream struct {
 func (c *simulateCmd) upstream(o simulate.Options) (u upstream, err error) {
 	switch c.Protocol {
 	case "bluesky":
-		u.source = "bluesky+ws://%s/"
+		u.source = "bluesky+ws://%[1]s/ --bluesky-profiles http://%[1]s"
 		u.handler, err = simulate.NewBluesky(o)
 	default:
 		u.source = "twitter+http://%s/1.1/statuses/sample.json"

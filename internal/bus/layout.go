@@ -31,11 +31,15 @@ const (
 	bucketStatus = "status"
 	bucketTicket = "ticket"
 	bucketRules  = "rules"
-	streamLease  = "KV_" + bucketLease
-	streamCursor = "KV_" + bucketCursor
-	streamStatus = "KV_" + bucketStatus
-	streamTicket = "KV_" + bucketTicket
-	streamRules  = "KV_" + bucketRules
+	// BucketProfiles is the KV bucket in which replicas of enrich share what
+	// authors are called.
+	BucketProfiles = "profiles"
+	streamLease    = "KV_" + bucketLease
+	streamCursor   = "KV_" + bucketCursor
+	streamStatus   = "KV_" + bucketStatus
+	streamTicket   = "KV_" + bucketTicket
+	streamRules    = "KV_" + bucketRules
+	streamProfiles = "KV_" + BucketProfiles
 )
 
 const (
@@ -48,6 +52,10 @@ const (
 	// ticketBytes bounds the tickets of one TicketTTL: tens of thousands of a
 	// few hundred bytes, so that all clients of a gateway can come back at once.
 	ticketBytes = 8 * mib
+	// profileTTL is how long an author's name is kept, and profileBytes bounds
+	// all of them: some 300,000 authors. Names beyond are asked for again.
+	profileTTL   = 24 * time.Hour
+	profileBytes = 64 * mib
 	// maxAckPending bounds what the durable's members together have in work.
 	// It is many times a pull window (500), so that it never starves a replica.
 	maxAckPending = 20_000
@@ -130,6 +138,7 @@ func (l Layout) streams() []jetstream.StreamConfig {
 		l.bucket(streamCursor, "$KV."+bucketCursor+".>", "positions in upstreams"),
 		l.bucket(streamRules, "$KV."+bucketRules+".>", "rules that users define"),
 		l.passing(l.bucket(streamStatus, "$KV."+bucketStatus+".>", "what services say of themselves"), StatusTTL, statusBytes),
+		l.passing(l.bucket(streamProfiles, "$KV."+BucketProfiles+".>", "what authors are called"), profileTTL, profileBytes),
 		leading(l.passing(l.bucket(streamTicket, "$KV."+bucketTicket+".>", "tickets that open one stream"), TicketTTL, ticketBytes)),
 	}
 }
@@ -165,7 +174,7 @@ func (l Layout) bucket(name, subjects, description string) jetstream.StreamConfi
 // passing makes a bucket one whose entries vanish, without a marker, when they
 // are not written anew. The window of ids may not be longer than that.
 func (l Layout) passing(b jetstream.StreamConfig, age time.Duration, most int64) jetstream.StreamConfig {
-	b.MaxBytes, b.MaxAge, b.Duplicates = most, age, age
+	b.MaxBytes, b.MaxAge, b.Duplicates = most, age, min(age, bucketDedupe)
 	b.AllowMsgTTL, b.SubjectDeleteMarkerTTL = false, 0
 	return b
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"github.com/blipstream/blipstream/services/enrich/hydrate"
+	"github.com/blipstream/blipstream/services/enrich/profiles"
 )
 
 // Config is what can be set. Its tags are the flags of the program; where it is
@@ -13,6 +14,7 @@ type Config struct {
 	MaxPlaceRadius float64  `name:"max-place-radius" default:"500" help:"Largest radius in km of a place whose centre is put on the map; 0 for any."`
 	MaxDeliveries  uint64   `name:"max-deliveries" default:"20" help:"Deliveries after which an item is put aside as dead; 0 for never."`
 	Rules          string   `name:"rules" placeholder:"FILE|kv:BUCKET" help:"Where the rules are that make events of your own: a YAML file, or a NATS key-value bucket (kv:rules)."`
+	Profiles       string   `name:"bluesky-profiles" default:"https://public.api.bsky.app" placeholder:"URL|off" help:"Who is asked what the authors of Bluesky are called; off for nobody. Not asked for simulated posts unless it is another than the default."`
 	Prefetch       int      `name:"prefetch" default:"500" help:"Most raw items asked for at once."`
 }
 
@@ -33,6 +35,7 @@ func DefaultConfig() Config {
 		Hydrators:      hydrate.Names(),
 		MaxPlaceRadius: defaultMaxPlaceRadius,
 		MaxDeliveries:  defaultMaxDeliveries,
+		Profiles:       profiles.Public,
 		Prefetch:       defaultPrefetch,
 	}
 }

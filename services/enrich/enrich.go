@@ -40,6 +40,8 @@ type Service struct {
 	// keeper keeps the rules; nil where there are none.
 	keeper  *keeper.Keeper
 	running atomic.Bool
+	// names knows who the authors are of whom items tell no name.
+	names *names
 }
 
 // New makes a replica that works over conn. It refuses a configuration that
@@ -54,6 +56,9 @@ func New(cfg Config, conn *bus.Conn, env service.Env) (*Service, error) {
 		return nil, fmt.Errorf("enrich: read settings: %w", err)
 	}
 	s.chain = chain
+	if s.names, err = newNames(cfg.Profiles, conn, env.Log, s.metrics); err != nil {
+		return nil, err
+	}
 	if err := s.keepRules(env); err != nil {
 		return nil, err
 	}
@@ -94,6 +99,7 @@ func (s *Service) Run(ctx context.Context) error {
 	}
 	defer following()
 	s.running.Store(true)
+	asking := l.names.run(ctx)
 	advised := make(chan error, 1)
 	go func() { advised <- l.advised(ctx) }()
 	err = s.conn.Consume(ctx, bus.ConsumeOptions{
@@ -104,6 +110,7 @@ func (s *Service) Run(ctx context.Context) error {
 		err = fmt.Errorf("enrich: consume %s: %w", feed.StreamRaw, err)
 	}
 	err = errors.Join(err, <-advised)
+	asking.Wait() // then nobody waits for a name any more
 	l.drain()
 	return err
 }

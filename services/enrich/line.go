@@ -40,7 +40,20 @@ func (l *line) handle(d *bus.Delivery) {
 		l.bury(d, reasonDeliveries, errDeliveries)
 		return
 	}
-	out, err := l.read(&d.Stored)
+	rec, err := l.decode(&d.Stored)
+	if err != nil {
+		l.reject(d, err)
+		return
+	}
+	if l.names.ask(&rec, func() { l.proceed(d, rec) }) {
+		return
+	}
+	l.proceed(d, rec)
+}
+
+// proceed does the rest of handle, perhaps on another goroutine.
+func (l *line) proceed(d *bus.Delivery, rec feed.Record) {
+	out, err := l.derive(&d.Stored, rec)
 	if err != nil {
 		l.reject(d, err)
 		return

@@ -27,6 +27,7 @@ type metrics struct {
 	failed  *prometheus.CounterVec // hydrator
 	lag     prometheus.Histogram
 	backlog prometheus.Gauge
+	names   *prometheus.CounterVec // outcome
 	dropped prometheus.Counter
 	panics  atomic.Uint64
 	rules   ruleMetrics
@@ -65,6 +66,7 @@ func newMetrics(env service.Env) *metrics {
 			Namespace: service.Namespace, Subsystem: stage, Name: "lag_seconds", Buckets: lagBuckets(),
 			Help: "Time from the reception of an item until its events are stored.",
 		})),
+		names:   r.Counters("profiles_total", "Authors whose names were looked up, by outcome.", "outcome"),
 		backlog: r.Gauges("backlog_items", "Raw items that waited behind the newest one taken.").WithLabelValues(),
 		dropped: r.Counters("dropped_total", "Raw items that the stream's limits removed before they were read.").WithLabelValues(),
 	}
@@ -148,6 +150,9 @@ func (m *metrics) deadItem(reason string) {
 	m.items.dead.Inc()
 	m.dead.WithLabelValues(reason).Inc()
 }
+
+// Profile implements profiles.Counter.
+func (m *metrics) Profile(outcome string) { m.names.WithLabelValues(outcome).Inc() }
 
 // droppedRange counts items that were removed before they were read. The bus
 // has logged them.

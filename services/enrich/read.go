@@ -25,21 +25,32 @@ type output struct {
 
 // read makes the events of an item. It does no I/O. An error is one of
 // package decode's, or a *panicError.
-func (s *Service) read(m *bus.Stored) (out output, err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			err = &panicError{value: v, at: panicSite()}
-		}
-	}()
-	out.rec, err = decode.Decode(feed.Item{
+func (s *Service) read(m *bus.Stored) (output, error) {
+	rec, err := s.decode(m)
+	if err != nil {
+		return output{}, err
+	}
+	return s.derive(m, rec)
+}
+
+// decode is the first half of read: what the item says by itself, and what is
+// known of its author.
+func (s *Service) decode(m *bus.Stored) (rec feed.Record, err error) {
+	defer recovered(&err)
+	rec, err = decode.Decode(feed.Item{
 		Source:   feed.SourceOf(m.Subject),
 		Format:   feed.Format(m.Header.Get(feed.HeaderFormat)),
 		Received: receivedAt(m),
 		Data:     m.Data,
 	})
-	if err != nil {
-		return output{}, err
-	}
+	return rec, err
+}
+
+// derive is the second half of read.
+func (s *Service) derive(m *bus.Stored, rec feed.Record) (out output, err error) {
+	defer recovered(&err)
+	out.rec = rec
+	s.names.fill(&out.rec)
 	out.identity = identify(m, &out.rec)
 	s.chain.Hydrate(&out.rec)
 	out.events = make([]feed.Event, 0, 2) // most items: a post and where it was made
@@ -51,6 +62,13 @@ func (s *Service) read(m *bus.Stored) (out output, err error) {
 	in := rules.Input{Record: &out.rec, Raw: m.Data, Identity: out.identity}
 	out.events, out.pending = s.ruleSet().Derive(in, out.events, s.metrics)
 	return out, nil
+}
+
+// recovered turns a panic into an error; it must be deferred itself.
+func recovered(err *error) {
+	if v := recover(); v != nil {
+		*err = &panicError{value: v, at: panicSite()}
+	}
 }
 
 // identify returns the identity of rec's events, and gives a record without an

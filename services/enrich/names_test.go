@@ -1,0 +1,119 @@
+package enrich_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/blipstream/blipstream/internal/bus"
+	"github.com/blipstream/blipstream/internal/bustest"
+	"github.com/blipstream/blipstream/internal/feed"
+	"github.com/blipstream/blipstream/internal/service"
+	"github.com/blipstream/blipstream/internal/simulate"
+	"github.com/blipstream/blipstream/services/enrich"
+)
+
+// skyItems are the first n items of a world as Bluesky tells them.
+func skyItems(w *simulate.World, n int) (items []feed.Item) {
+	for i := range n {
+		items = append(items, feed.Item{
+			ID: strconv.Itoa(i), Source: source, Format: feed.FormatBluesky, Data: w.AppendBluesky(nil, uint64(i), i%2 == 1),
+		})
+	}
+	return items
+}
+
+// TestNames: posts of Bluesky carry the names that their authors go by, and
+// other posts do not wait for them.
+func TestNames(t *testing.T) {
+	srv := bustest.Start(t)
+	sky, err := simulate.NewBluesky(simulate.Options{Items: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	view := httptest.NewServer(sky)
+	defer view.Close()
+	layout := bustest.Layout()
+	conn := srv.Dial(t, bus.Options{Name: "test", Layout: &layout})
+	cfg := enrich.DefaultConfig()
+	cfg.Profiles = view.URL
+	const n = 60
+	bustest.PublishRaw(t, conn, append(skyItems(sky.World(), n), tweets(0, 5)...)...)
+	stop := startWith(t, srv, cfg)
+	settled(t, conn)
+	// A busy machine may take longer than a post waits; few posts may show it.
+	posts, named := 0, 0
+	for _, e := range events(t, conn) {
+		if strings.HasPrefix(e.UserID, "did:") && e.Body != "" {
+			posts++
+			if strings.HasSuffix(e.Username, ".simulated.example") && e.Name != e.Username {
+				named++
+			}
+		}
+	}
+	if asked := sky.Stats().Profiles; posts < n*9/10 || named < posts/2 || asked > n/5 {
+		t.Errorf("%d posts of %d, %d with names, which were asked for %d times", posts, n, named, asked)
+	}
+	stop()
+	// Another replica finds in the bucket what the first was told.
+	before := sky.Stats().Profiles
+	again := skyItems(sky.World(), n)
+	for i := range again {
+		again[i].ID = "again-" + again[i].ID
+	}
+	bustest.PublishRaw(t, conn, again...)
+	startWith(t, srv, cfg)
+	settled(t, conn)
+	if asked := sky.Stats().Profiles - before; asked > 0 {
+		t.Errorf("the second replica asked %d times", asked)
+	}
+}
+
+// TestNoNames: an AppView that refuses, or is asked for nobody, costs no post.
+func TestNoNames(t *testing.T) {
+	asked := make(chan struct{}, 1000)
+	view := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		asked <- struct{}{}
+		w.WriteHeader(http.StatusServiceUnavailable)
+	}))
+	defer view.Close()
+	w := world(t, simulate.DefaultWorld(1))
+	for name, profiles := range map[string]string{"refuses": view.URL, "off": "off", "public": enrich.DefaultConfig().Profiles} {
+		t.Run(name, func(t *testing.T) {
+			srv := bustest.Start(t)
+			layout := bustest.Layout()
+			conn := srv.Dial(t, bus.Options{Name: "test", Layout: &layout})
+			cfg := enrich.DefaultConfig()
+			cfg.Profiles = profiles // simulated posts are no business of the public one
+			const n = 60
+			bustest.PublishRaw(t, conn, skyItems(w, n)...)
+			startWith(t, srv, cfg)
+			settled(t, conn)
+			got := events(t, conn)
+			if len(got) < n*9/10 {
+				t.Errorf("%d events of %d posts", len(got), n)
+			}
+			for _, e := range got {
+				if e.Body != "" && !strings.HasSuffix(e.Username, "…") {
+					t.Errorf("post of %s by %q", e.UserID, e.Username)
+				}
+			}
+		})
+	}
+	if len(asked) == 0 || len(asked) > 8 {
+		t.Errorf("the AppView that refuses was asked %d times", len(asked))
+	}
+}
+
+func TestProfilesRefused(t *testing.T) {
+	srv := bustest.Start(t)
+	cfg := enrich.DefaultConfig()
+	cfg.Profiles = "public.api.bsky.app"
+	layout := bustest.Layout()
+	_, err := enrich.New(cfg, srv.Dial(t, bus.Options{Name: "enrich", Layout: &layout}), service.Nop())
+	if err == nil || !strings.Contains(err.Error(), "bluesky-profiles") {
+		t.Errorf("New = %v", err)
+	}
+}
