@@ -6,16 +6,18 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/blipstream/blipstream/internal/simulate"
+	"github.com/blipstream/blipstream/internal/simulate/feeds"
 )
 
 // byeTimeout bounds the farewell to those who read.
 const byeTimeout = 2 * time.Second
 
 type simulateCmd struct {
-	Protocol string `arg:"" optional:"" enum:"twitter,bluesky" default:"twitter" help:"What is spoken: twitter (v1.1, the default) or bluesky (Jetstream, and the names of its authors)."`
+	Protocol string `arg:"" optional:"" enum:"twitter,bluesky,wikimedia,mastodon,usgs,emsc,sse" default:"twitter" help:"What is spoken: twitter (v1.1, the default), bluesky (Jetstream, and the names of its authors), wikimedia, mastodon, usgs, emsc or sse."`
 
 	Addr   string  `name:"addr" default:"127.0.0.1:8090" help:"Address to serve on; port 0 takes a free one."`
 	Items  uint64  `name:"items" help:"How many items there are; 0 for no end."`
@@ -84,11 +86,41 @@ func (c *simulateCmd) upstream(o simulate.Options) (u upstream, err error) {
 	case "bluesky":
 		u.source = "bluesky+ws://%[1]s/ --bluesky-profiles http://%[1]s"
 		u.handler, err = simulate.NewBluesky(o)
+	case "wikimedia", "mastodon", "usgs", "emsc", "sse":
+		u.source = feedSources()[feeds.Protocol(c.Protocol)]
+		u.handler, err = c.feeds(o.Script)
 	default:
 		u.source = "twitter+http://%s/1.1/statuses/sample.json"
 		u.handler, err = simulate.NewServer(o)
 	}
 	return u, err
+}
+
+// feedSources are how sources of the protocols of package feeds are written.
+func feedSources() map[feeds.Protocol]string {
+	return map[feeds.Protocol]string{
+		feeds.Wikimedia: "wikimedia+http://%s/v2/stream/recentchange",
+		feeds.Mastodon:  "mastodon+http://%s",
+		feeds.USGS:      "usgs+http://%s/earthquakes/feed/v1.0/summary/all_day.geojson?interval=5s",
+		feeds.EMSC:      "emsc+ws://%s/standing_order/websocket",
+		feeds.Events:    "sse+http://%s/events?id=/id",
+	}
+}
+
+// feeds makes a server that speaks all protocols of package feeds at once.
+func (c *simulateCmd) feeds(script []simulate.Fault) (*feeds.Server, error) {
+	o := feeds.Options{
+		Seed: c.World.Seed, Items: c.Items, Rate: c.Rate, Live: c.Resume, Rewind: c.Rewind,
+		Removals: true, KeepAlive: c.KeepAlive, Script: script,
+	}
+	for _, secret := range c.Secret {
+		token, ok := strings.CutPrefix(secret, "bearer:")
+		if !ok {
+			return nil, fmt.Errorf("simulate: read secret: %s lets in bearer:<token> alone", c.Protocol)
+		}
+		o.Tokens = append(o.Tokens, token)
+	}
+	return feeds.NewServer(o)
 }
 
 // Run serves until the process is asked to stop.

@@ -61,23 +61,27 @@ func usgs(data []byte, rec *feed.Record) error {
 }
 
 // emscMessage is what Blipstream needs of a message of EMSC's "standing
-// order" WebSocket.
+// order" WebSocket. The centre's event service gives its feature alone.
 type emscMessage struct {
-	Action string `json:"action"`
-	Data   struct {
-		Geometry quakeGeometry `json:"geometry"`
-		ID       string        `json:"id"`
-		Props    struct {
-			UNID       string         `json:"unid"`
-			Time       string         `json:"time"`
-			LastUpdate string         `json:"lastupdate"`
-			Lat        jsontext.Value `json:"lat"`
-			Lon        jsontext.Value `json:"lon"`
-			Mag        *float64       `json:"mag"`
-			Region     string         `json:"flynn_region"`
-		} `json:"properties"`
-	} `json:"data"`
+	Action string       `json:"action"`
+	Data   *emscFeature `json:"data"`
+	emscFeature
 	Simulated bool `json:"blipstream_simulated"`
+}
+
+// emscFeature is one earthquake.
+type emscFeature struct {
+	Geometry quakeGeometry `json:"geometry"`
+	ID       string        `json:"id"`
+	Props    struct {
+		UNID       string         `json:"unid"`
+		Time       string         `json:"time"`
+		LastUpdate string         `json:"lastupdate"`
+		Lat        jsontext.Value `json:"lat"`
+		Lon        jsontext.Value `json:"lon"`
+		Mag        *float64       `json:"mag"`
+		Region     string         `json:"flynn_region"`
+	} `json:"properties"`
 }
 
 // emsc reads one message of EMSC: an earthquake made known, or corrected.
@@ -86,13 +90,17 @@ func emsc(data []byte, rec *feed.Record) error {
 	if err := parse(data, &m); err != nil {
 		return err
 	}
-	p := &m.Data.Props
-	rec.ID, rec.Simulated = usableID(first(p.UNID, m.Data.ID)), m.Simulated
+	f := m.Data
+	if f == nil {
+		f = &m.emscFeature
+	}
+	p := &f.Props
+	rec.ID, rec.Simulated = usableID(first(p.UNID, f.ID)), m.Simulated
 	author := feed.Author{ID: "emsc", Username: "emsc", Name: "EMSC"}
 	if strings.EqualFold(m.Action, "delete") {
 		return removal(rec, rfc3339(p.LastUpdate), author)
 	}
-	if p.Time == "" && m.Data.Geometry.Coordinates == nil && p.Lat == nil {
+	if p.Time == "" && f.Geometry.Coordinates == nil && p.Lat == nil {
 		return malformed(ReasonShape, "neither when nor where: no earthquake")
 	}
 	rec.Time, rec.Magnitude = rfc3339(p.Time), finite(p.Mag)
@@ -100,7 +108,7 @@ func emsc(data []byte, rec *feed.Record) error {
 		rec.URL = "https://www.seismicportal.eu/eventdetails.html?unid=" + rec.ID
 	}
 	quake(rec, author, quakeTitle(p.Mag, p.Region))
-	rec.Upstream.Points = m.points()
+	rec.Upstream.Points = f.points()
 	return nil
 }
 
@@ -142,10 +150,10 @@ func (g *quakeGeometry) points() []feed.Point {
 }
 
 // points is where it was: EMSC tells it twice.
-func (m *emscMessage) points() []feed.Point {
-	points := m.Data.Geometry.points()
-	lat, latErr := strconv.ParseFloat(string(m.Data.Props.Lat), 64)
-	lon, lonErr := strconv.ParseFloat(string(m.Data.Props.Lon), 64)
+func (f *emscFeature) points() []feed.Point {
+	points := f.Geometry.points()
+	lat, latErr := strconv.ParseFloat(string(f.Props.Lat), 64)
+	lon, lonErr := strconv.ParseFloat(string(f.Props.Lon), 64)
 	if latErr == nil && lonErr == nil {
 		points = append(points, feed.Point{Lat: lat, Lon: lon, Origin: "properties"})
 	}

@@ -139,6 +139,11 @@ func TestEMSC(t *testing.T) {
 	if !reflect.DeepEqual(rec, want) {
 		t.Errorf("got\n%+v, want\n%+v", rec, want)
 	}
+	feature := strings.TrimSuffix(strings.TrimPrefix(quakeMessage, `{"action":"update","data":`), "}")
+	alone, err := decode.Decode(feed.Item{Source: "test", Format: feed.FormatEMSC, Data: []byte(feature)})
+	if err != nil || !reflect.DeepEqual(alone, want) {
+		t.Errorf("the feature alone: %+v, %v", alone, err)
+	}
 	gone := readAs(t, feed.FormatEMSC, `{"action":"delete","data":{"properties":{"unid":"u","lastupdate":"2026-03-04T05:10:00Z"}}}`)
 	if gone.Change != feed.ChangeRemovePost || gone.ID != "u" || gone.Time.IsZero() {
 		t.Errorf("%+v", gone)

@@ -14,7 +14,9 @@ import (
 	"github.com/blipstream/blipstream/services/ingest/source"
 	"github.com/blipstream/blipstream/services/ingest/source/bluesky"
 	"github.com/blipstream/blipstream/services/ingest/source/demo"
+	"github.com/blipstream/blipstream/services/ingest/source/emsc"
 	"github.com/blipstream/blipstream/services/ingest/source/file"
+	"github.com/blipstream/blipstream/services/ingest/source/mastodon"
 	"github.com/blipstream/blipstream/services/ingest/source/sse"
 	"github.com/blipstream/blipstream/services/ingest/source/twitter"
 	"github.com/blipstream/blipstream/services/ingest/source/usgs"
@@ -31,6 +33,10 @@ func (c Config) schemes() map[string]source.Opener {
 		"sse+https":     sse.Open,
 
 		"bluesky": bluesky.Open, "bluesky+ws": bluesky.Open, "bluesky+wss": bluesky.Open,
+
+		"mastodon": mastodon.Open, "mastodon+http": mastodon.Open, "mastodon+https": mastodon.Open,
+
+		"emsc": emsc.Open, "emsc+ws": emsc.Open, "emsc+wss": emsc.Open,
 
 		"usgs": usgs.Open, "usgs+http": usgs.Open, "usgs+https": usgs.Open,
 

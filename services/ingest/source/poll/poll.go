@@ -15,13 +15,9 @@ import (
 	"github.com/blipstream/blipstream/services/ingest/source/upstream"
 )
 
-const (
-	// answerTimeout is how long the upstream may be silent within one answer.
-	answerTimeout = 30 * time.Second
-	// jitterPart is the most that chance adds to the interval, as a part of it,
-	// so that many clients do not ask in the same second.
-	jitterPart = 0.1
-)
+// jitterPart is the most that chance adds to the interval, as a part of it, so
+// that many clients do not ask in the same second.
+const jitterPart = 0.1
 
 // Profile is what one upstream differs in from others.
 type Profile struct {
@@ -31,6 +27,8 @@ type Profile struct {
 	URL string
 	// Interval is the time between two questions, at least.
 	Interval time.Duration
+	// Stall is how long the upstream may be silent within an answer.
+	Stall time.Duration
 	// MaxBody is the longest answer in bytes.
 	MaxBody int64
 	// Client makes the connections.
@@ -40,8 +38,8 @@ type Profile struct {
 }
 
 // Stream asks until ctx ends or something goes wrong, and hands each answer
-// that is not as the one before to take. connected reports to the Observer once
-// the first answer was taken. An error of take is a broken answer, unless it is
+// that is not as the one before to take. The Observer is told of a
+// connection once the first answer was taken. An error of take is a broken answer, unless it is
 // an *upstream.EmitError.
 func (p *Profile) Stream(ctx context.Context, take func(body []byte) error) error {
 	r := &round{Profile: p}
@@ -79,9 +77,9 @@ type round struct {
 
 // ask asks once.
 func (r *round) ask(ctx context.Context, take func(body []byte) error) error {
-	dog, conn := upstream.NewWatchdog(ctx, answerTimeout)
+	dog, conn := upstream.NewWatchdog(ctx, r.Stall)
 	defer dog.Stop()
-	ended := upstream.Ended{Who: r.Who, Stream: ctx, Conn: conn, Silence: source.CauseNetwork, After: answerTimeout}
+	ended := upstream.Ended{Who: r.Who, Stream: ctx, Conn: conn, Silence: source.CauseNetwork, After: r.Stall}
 	body, header, err := r.get(conn, dog)
 	if err != nil {
 		return ended.By(err)

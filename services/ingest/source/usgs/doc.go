@@ -9,6 +9,7 @@
 //
 //   - interval: how often the feed is asked for; default 60s, which is how often
 //     it is made anew. Below 30s only on this machine.
+//   - stall: how long an answer may hang before it is given up; default 30s.
 //
 // # Items
 //

@@ -26,6 +26,9 @@ const (
 	politeInterval  = 30 * time.Second
 	shortInterval   = 10 * time.Millisecond
 	maxInterval     = 24 * time.Hour
+	// defaultStall is how long an answer may hang.
+	defaultStall       = 30 * time.Second
+	minStall, maxStall = 100 * time.Millisecond, time.Hour
 	// maxBody leaves room for a month of all earthquakes, some 10 MB.
 	maxBody = 64 << 20
 )
@@ -56,6 +59,7 @@ func Open(cfg source.Config) (source.Source, error) {
 	}
 	q := param.Of("usgs", cfg.URL)
 	interval := q.Duration("interval", defaultInterval, least, maxInterval)
+	stall := q.Duration("stall", defaultStall, minStall, maxStall)
 	q.NoMore()
 	if err := q.Err(); err != nil {
 		return nil, err
@@ -63,7 +67,7 @@ func Open(cfg source.Config) (source.Source, error) {
 	return &quakes{
 		name: cfg.Name, window: window(endpoint.Path), observer: cfg.Observe(), log: cfg.Log,
 		poll: poll.Profile{
-			Who: "usgs: read " + cfg.Name, URL: endpoint.String(), Interval: interval, MaxBody: maxBody,
+			Who: "usgs: read " + cfg.Name, URL: endpoint.String(), Interval: interval, Stall: stall, MaxBody: maxBody,
 			Client: upstream.Client(nil), Observer: cfg.Observe(),
 		},
 	}, nil
