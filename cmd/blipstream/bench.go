@@ -15,14 +15,16 @@ import (
 )
 
 type benchCmd struct {
-	Enrich  benchEnrichCmd  `cmd:"" help:"How many tweets a second one enrich process handles, beside taking and acknowledging alone."`
+	Enrich  benchEnrichCmd  `cmd:"" help:"How many tweets a second an enrich process handles: beside taking and acknowledging alone, with rules, with bad input, with a second one."`
 	Gateway benchGatewayCmd `cmd:"" help:"How many events a second one gateway delivers, beside r3labs/sse and a loop of plain writes."`
 	Serve   benchServeCmd   `cmd:"" hidden:"" help:"Serve what bench gateway measures."`
 }
 
 type benchEnrichCmd struct {
 	NATS   string `name:"nats" help:"URL of a NATS server that nobody else uses; without it one is started in another process, with a directory that is removed again."`
-	Tweets int    `name:"tweets" default:"60000" help:"How many tweets each half reads."`
+	Tweets int    `name:"tweets" default:"60000" help:"How many tweets each part reads."`
+	Rounds int    `name:"rounds" default:"2" help:"How often each part is measured; the best counts."`
+	Wait   int    `name:"backlog" help:"Measure with so many waiting, too, such as 1000000 (3 GB of disk, some minutes)."`
 	Seed   uint64 `name:"seed" default:"1" help:"Which world they come from."`
 }
 
@@ -37,7 +39,7 @@ func (c *benchEnrichCmd) Run(p *proc) error {
 		defer server.stop()
 		url = server.url
 	}
-	report, err := bench.Run(p.ctx, url, bench.Options{Tweets: c.Tweets, Seed: c.Seed, Log: p.log})
+	report, err := bench.Run(p.ctx, url, bench.Options{Tweets: c.Tweets, Rounds: c.Rounds, Backlog: c.Wait, Seed: c.Seed, Log: p.log})
 	if err != nil {
 		return err
 	}

@@ -63,11 +63,14 @@ func serve(b *testing.B) string {
 func TestRun(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	rep, err := bench.Run(ctx, bustest.Start(t).URL(), bench.Options{Tweets: 500, Layout: bustest.Layout()})
+	rep, err := bench.Run(ctx, bustest.Start(t).URL(), bench.Options{Tweets: 500, Backlog: 1000, Layout: bustest.Layout()})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if rep.Tweets != 500 || rep.Events < 500 || rep.Ack.Rate() <= 0 || rep.Enrich.Rate() <= 0 || rep.TweetBytes < 1000 {
+		t.Errorf("report %+v", rep)
+	}
+	if rep.Letters != 5 || rep.MostDeliveries != 1 || rep.Slowest <= 0 || rep.Waiting != 1000 || rep.Pair.Rate() <= 0 || rep.Rules.Rate() <= 0 {
 		t.Errorf("report %+v", rep)
 	}
 	if text := rep.String(); !strings.Contains(text, "500 tweets") || !strings.Contains(text, "ratio ") {
