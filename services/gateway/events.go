@@ -132,6 +132,9 @@ type start struct {
 func (s *Service) locate(ctx context.Context, c *client) (st start, err error) {
 	switch req := c.req; {
 	case req.Run != "":
+		if err := s.removals.await(ctx, 1); err != nil { // its posts may be of any time
+			return start{}, err
+		}
 		return s.locateRun(ctx, req)
 	case req.Resume != nil:
 		st, err = s.locateID(ctx, *req.Resume)
@@ -139,6 +142,9 @@ func (s *Service) locate(ctx context.Context, c *client) (st start, err error) {
 		st, err = s.locateTime(ctx, req.Since)
 	default:
 		return start{epoch: s.tail.State().Epoch, live: true}, nil
+	}
+	if err == nil {
+		err = s.removals.await(ctx, s.earliest(st, c))
 	}
 	if err != nil {
 		return st, err
@@ -190,6 +196,15 @@ func (s *Service) locateTime(ctx context.Context, since time.Time) (start, error
 		st.gaps = append(st.gaps, &feedv1.Gap{Reason: reasonTrimmed, ToSeq: first - 1})
 	}
 	return st, nil
+}
+
+// earliest is the first event of the past that c may be sent.
+func (s *Service) earliest(st start, c *client) uint64 {
+	log := s.tail.State()
+	if c.isLive && c.req.Speed == 0 && st.epoch == log.Epoch {
+		return max(st.next, log.Next-min(log.Next, liveHistory))
+	}
+	return st.next
 }
 
 // bound limits what is sent of the past for one client to its newest part.

@@ -52,7 +52,7 @@ func newFollower(s *Service) *follower {
 
 // Run follows the stream until ctx ends.
 func (f *follower) Run(ctx context.Context) error {
-	if !f.loadRemovals(ctx) || !f.retry(ctx, f.warmFrom) {
+	if !f.retry(ctx, f.warmFrom) || !f.loadRemovals(ctx) {
 		return nil
 	}
 	err := f.s.conn.Follow(ctx, feed.StreamEvents, f.from, f.changed, f.store)

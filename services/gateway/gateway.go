@@ -90,7 +90,7 @@ func New(cfg Config, conn *bus.Conn, env service.Env) (*Service, error) {
 	s.status.backlog.Store(-1)
 	s.hub = newHub(s)
 	s.tail = s.hub.base.tail
-	if s.metrics, err = newMetrics(env.Metrics, s.tail); err != nil {
+	if s.metrics, err = newMetrics(env.Metrics, s.tail, s.removals); err != nil {
 		return nil, err
 	}
 	if err := s.openGate(env.Health); err != nil {
@@ -148,6 +148,7 @@ func (s *Service) Run(ctx context.Context) error {
 		{Name: "writers", Runner: s.writers},
 		{Name: "hub", Runner: s.hub},
 		{Name: "past", Runner: runner(s.readPast)},
+		{Name: "removals", Runner: runner(s.readOlderRemovals)},
 		{Name: "parts", Runner: runner(s.watchParts)},
 		{Name: "backlog", Runner: runner(s.watchBacklog)},
 	}

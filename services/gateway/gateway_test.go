@@ -76,6 +76,8 @@ func (w *world) start() {
 func (w *world) run() {
 	w.t.Helper()
 	g := w.gateway
+	ended, end := context.WithCancel(context.Background())
+	end() // await then does not wait
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- g.Run(ctx) }()
@@ -89,6 +91,7 @@ func (w *world) run() {
 	}
 	w.t.Cleanup(w.stop)
 	bustest.WaitFor(w.t, "the gateway is ready", func() bool { return g.ready() == nil })
+	bustest.WaitFor(w.t, "the gateway knows what was removed", func() bool { return g.removals.await(ended, 1) == nil })
 }
 
 // url is the gateway's address.

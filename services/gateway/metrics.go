@@ -31,7 +31,7 @@ type metrics struct {
 
 // newMetrics makes and registers the collectors; log is asked for its state
 // whenever the metrics are read.
-func newMetrics(reg prometheus.Registerer, log *tail.Tail) (*metrics, error) {
+func newMetrics(reg prometheus.Registerer, log *tail.Tail, gone *removals) (*metrics, error) {
 	m := &metrics{
 		clients:   prometheus.NewGauge(gaugeOpts("clients", "Open streams.")),
 		events:    newCounters("events_total", "Events read from the stream.", "kind"),
@@ -54,6 +54,10 @@ func newMetrics(reg prometheus.Registerer, log *tail.Tail) (*metrics, error) {
 	all := []prometheus.Collector{
 		m.clients, m.events, m.invalid, m.sent, m.sentBytes, m.gaps, m.slow, m.replays, m.replaying, m.refused,
 		m.stalled, m.views, m.thinned, m.removed, m.pacing, m.backlog, m.keys,
+		prometheus.NewGaugeFunc(gaugeOpts("removals", "Removals that are remembered."),
+			func() float64 { return float64(gone.count()) }),
+		prometheus.NewGaugeFunc(gaugeOpts("removals_from_seq", "Sequence from which on all removals are known, and history is served."),
+			func() float64 { return float64(gone.trusted()) }),
 		ringGauge("ring_bytes", "Memory the newest events take.", log, func(s tail.State) float64 { return float64(s.Bytes) }),
 		ringGauge("ring_first_seq", "Oldest sequence in memory.", log, func(s tail.State) float64 { return float64(s.Floor) }),
 		ringGauge("ring_last_seq", "Newest sequence in memory.", log, func(s tail.State) float64 { return float64(s.Next) - 1 }),

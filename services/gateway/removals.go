@@ -2,20 +2,15 @@ package gateway
 
 import (
 	"bytes"
-	"context"
-	"fmt"
 	"hash/maphash"
-	"log/slog"
 	"sync"
 
-	"github.com/blipstream/blipstream/internal/bus"
 	"github.com/blipstream/blipstream/internal/feed"
 	"github.com/blipstream/blipstream/services/gateway/filter"
+	"github.com/blipstream/blipstream/services/gateway/tail"
 )
 
 const (
-	// removalBatch is how many removals are asked of the stream at once.
-	removalBatch = 1000
 	// recentRemovals is how many removals are kept whole, for clients of /live
 	// that come back after they have missed some.
 	recentRemovals = 1000
@@ -38,6 +33,11 @@ type removals struct {
 	// that was forgotten; of the present stream.
 	last, floor uint64
 	recent      []incoming
+	// era counts the streams; whole says that nothing older is to be read, and
+	// grown is fired whenever floor has come down.
+	era   int
+	whole bool
+	grown *tail.Signal
 }
 
 // geoRemoval says up to which of an author's posts the position is removed.
@@ -53,7 +53,7 @@ type removalRef struct {
 }
 
 func newRemovals(most int) *removals {
-	return &removals{seed: maphash.MakeSeed(), most: most, posts: map[uint64]uint64{}, geos: map[uint64]geoRemoval{}}
+	return &removals{seed: maphash.MakeSeed(), most: most, posts: map[uint64]uint64{}, geos: map[uint64]geoRemoval{}, grown: tail.NewSignal()}
 }
 
 // add takes note of an event, if it is a removal.
@@ -68,25 +68,42 @@ func (r *removals) add(e *incoming) {
 	}
 	r.last = e.seq
 	r.keep(e)
+	if found, ok := r.find(e); ok {
+		r.note(found)
+		r.remember(found.removalRef)
+	}
+}
+
+// foundRemoval is a removal as it is noted.
+type foundRemoval struct {
+	removalRef
+
+	upToID []byte // of a position's
+}
+
+// find reads what an event removes; false if it does not say.
+func (r *removals) find(e *incoming) (foundRemoval, bool) {
 	f := e.facts
 	if e.kind == string(feed.KindPostRemoved) {
-		if len(f.ID) > 0 {
-			ref := removalRef{hash: filter.Hash(r.seed, f.Source, f.ID), seq: e.seq}
-			r.posts[ref.hash] = e.seq
-			r.remember(ref)
-		}
-		return
-	}
-	if len(f.UserID) == 0 || len(f.UpToID) == 0 {
-		return
+		ref := removalRef{hash: filter.Hash(r.seed, f.Source, f.ID), seq: e.seq}
+		return foundRemoval{removalRef: ref}, len(f.ID) > 0
 	}
 	ref := removalRef{hash: filter.Hash(r.seed, f.Source, f.UserID), seq: e.seq, geo: true}
-	upTo := bytes.Clone(f.UpToID)
-	if had, ok := r.geos[ref.hash]; ok && idAfter(had.upToID, upTo) {
+	return foundRemoval{ref, bytes.Clone(f.UpToID)}, len(f.UserID) > 0 && len(f.UpToID) > 0
+}
+
+// note puts a removal into its map, beside an older or newer one of the same
+// name; with the lock held.
+func (r *removals) note(found foundRemoval) {
+	if !found.geo {
+		r.posts[found.hash] = max(r.posts[found.hash], found.seq)
+		return
+	}
+	had, upTo := r.geos[found.hash], found.upToID
+	if idAfter(had.upToID, upTo) {
 		upTo = had.upToID
 	}
-	r.geos[ref.hash] = geoRemoval{e.seq, upTo}
-	r.remember(ref)
+	r.geos[found.hash] = geoRemoval{max(had.seq, found.seq), upTo}
 }
 
 // keep keeps a removal whole.
@@ -184,37 +201,5 @@ func (r *removals) startOver(next uint64) {
 	r.last = min(r.last, next-1)
 	r.floor = min(r.floor, next-1)
 	r.recent = nil
-}
-
-// load reads all removals that the stream holds.
-func (r *removals) load(ctx context.Context, conn *bus.Conn) error {
-	var facts filter.Facts
-	for from := uint64(1); ; {
-		batch, err := conn.Range(ctx, feed.StreamEvents, from, removalBatch,
-			feed.EventSubject(feed.KindPostRemoved), feed.EventSubject(feed.KindGeoRemoved))
-		if err != nil {
-			return fmt.Errorf("gateway: read removals: %w", err)
-		}
-		for i := range batch {
-			m := &batch[i]
-			facts.Read(m.Data)
-			r.add(&incoming{seq: m.Seq, kind: string(feed.KindOf(m.Subject)), payload: m.Data, facts: &facts})
-			from = m.Seq + 1
-		}
-		if len(batch) < removalBatch {
-			return nil
-		}
-	}
-}
-
-// loadRemovals reads the removals before anything is served, and waits for the
-// stream if need be; false if ctx ends before.
-func (f *follower) loadRemovals(ctx context.Context) bool {
-	return f.retry(ctx, func(ctx context.Context) error {
-		err := f.s.removals.load(ctx, f.s.conn)
-		if err == nil {
-			f.s.log.Debug("read removals", slog.Int("count", len(f.s.removals.order)))
-		}
-		return err
-	})
+	r.era++
 }

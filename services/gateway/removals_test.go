@@ -1,7 +1,9 @@
 package gateway
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -134,6 +136,45 @@ func TestRemovedBeforeItCame(t *testing.T) {
 	w.put("post_removed", `{"id":"1","source":"a"}`, "simple_tweet", `{"id":"1","source":"a"}`, "simple_tweet", `{"id":"2","source":"a"}`)
 	if got := fmt.Sprint(w.sequences(s, 2)); got != "[1 3]" {
 		t.Errorf("got %s", got)
+	}
+}
+
+// TestOlderRemovals: a gateway that starts is ready when it knows what was
+// removed of what it serves from memory. Older history waits until that is
+// known, too, and never shows what was removed.
+func TestOlderRemovals(t *testing.T) {
+	w := removedWorld(t, nil)
+	w.publish(50, 10) // 100 events more
+	w.stop()
+	s := &Service{cfg: w.cfg, conn: w.conn}
+	r := newRemovals(100)
+	if err := r.load(t.Context(), s.conn, 20); err != nil || r.trusted() != 20 || r.count() != 0 {
+		t.Fatalf("trusted from %d, %v", r.trusted(), err)
+	}
+	ended, end := context.WithCancel(t.Context())
+	end()
+	if r.await(ended, 20) != nil || !errors.Is(r.await(ended, 19), errRebuilding) {
+		t.Error("does not wait for what is not known, or waits for what is")
+	}
+	waited := make(chan error)
+	go func() { waited <- r.await(t.Context(), 1) }()
+	if more, err := r.extend(t.Context(), s.conn); more || err != nil || r.trusted() != 1 || r.count() != 3 {
+		t.Errorf("more %v, %v: trusted from %d, %d known", more, err, r.trusted(), r.count())
+	}
+	if err := <-waited; err != nil {
+		t.Error(err)
+	}
+	small := newRemovals(2)
+	if err := small.load(t.Context(), s.conn, 20); err != nil {
+		t.Fatal(err)
+	}
+	if more, err := small.extend(t.Context(), s.conn); more || err != nil || small.trusted() != 14 || small.count() != 2 {
+		t.Errorf("without room: more %v, %v: trusted from %d, %d known", more, err, small.trusted(), small.count())
+	}
+	w.cfg.Warm = 0 // nothing of it is in memory
+	w.start()
+	if got := fmt.Sprint(w.sequences(w.open("", w.id(0)), 10)); got != kept {
+		t.Errorf("got %s, want %s", got, kept)
 	}
 }
 
