@@ -24,9 +24,9 @@ var eventSources []byte
 // server, and needs one to be told of a seventh.
 const tabs = 4
 
-// browse has Chromium read a gateway by EventSource, with a connection for each
-// reader, until the test ends.
-func browse(t *testing.T, gateway string, readers []*reader) {
+// browse has Chromium read a gateway's paths by EventSource in turn, with a
+// connection for each reader, until the test ends.
+func browse(t *testing.T, gateway string, readers []*reader, paths ...string) {
 	t.Helper()
 	program := os.Getenv("CHROMIUM")
 	if program == "" {
@@ -42,7 +42,7 @@ func browse(t *testing.T, gateway string, readers []*reader) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	query := url.Values{"gateway": {gateway}, "tabs": {strconv.Itoa(len(readers))}}
+	query := url.Values{"gateway": {gateway}, "tabs": {strconv.Itoa(len(readers))}, "path": paths}
 	cmd := exec.Command(path, "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
 		"--disable-component-update", "--disable-sync", "--user-data-dir="+dir, page.URL+"/?"+query.Encode())
 	cmd.Env = append(os.Environ(), "HOME="+dir)

@@ -30,7 +30,7 @@
 // view's compressed form (package pack) is another. Their number is bounded.
 //
 // What was removed upstream is in no replay, resume or snapshot: removals are
-// read from the stream before anything is served, and an event that was removed
+// read from the stream before anything of that time is served, and an event that was removed
 // before it came is not served at all. A reader of one kind only must ask for
 // post_removed and geo_removed, too; every other filter lets them through.
 //

@@ -90,7 +90,7 @@ type audience []*reader
 // read has all of them read url until ctx ends.
 func (a audience) read(ctx context.Context, t *testing.T, url string, reading *sync.WaitGroup) {
 	t.Helper()
-	browse(t, url, a[:tabs])
+	browse(t, url, a[:tabs], "/events")
 	for i, r := range a[tabs:] {
 		plain := i%2 == 0
 		read, name := r.r3labs, "r3labs"

@@ -26,7 +26,9 @@ type reader struct {
 	next uint64
 	// opened and gaps count; wrong is the first thing that must not be.
 	opened, gaps int
-	wrong        string
+	// frames counts those of /live, events those of /events.
+	frames, events int
+	wrong          string
 }
 
 // state is how often it was greeted, what it wants next, and what is wrong.
@@ -53,7 +55,9 @@ func (r *reader) take(name, id, data string) {
 		} else if seq+1 != r.next {
 			r.fail("hello behind %d, want %d", seq, r.next-1)
 		}
-	case "hb", "bye":
+	case "hb", "bye", "stats":
+	case "frame":
+		r.takeFrame(seq, data)
 	case "gap":
 		var g gap
 		if err := json.Unmarshal([]byte(data), &g); err != nil || g.FromSeq != r.next {
@@ -66,7 +70,20 @@ func (r *reader) take(name, id, data string) {
 			r.fail("event %d, want %d: %.50q", seq, r.next, data)
 		}
 		r.next = seq + 1
+		r.events++
 	}
+}
+
+// takeFrame takes a frame of /live, which goes on where the one before ended.
+func (r *reader) takeFrame(seq uint64, data string) {
+	var f struct {
+		FromSeq, ToSeq uint64 `json:",string"`
+	}
+	if err := json.Unmarshal([]byte(data), &f); err != nil || f.FromSeq < r.next || f.ToSeq < f.FromSeq || seq < f.ToSeq {
+		r.fail("frame %d, want %d: %.50q", seq, r.next, data)
+	}
+	r.next = seq + 1
+	r.frames++
 }
 
 func (r *reader) fail(format string, args ...any) {
