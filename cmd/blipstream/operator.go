@@ -8,6 +8,7 @@ import (
 
 	"github.com/blipstream/blipstream/internal/bus"
 	"github.com/blipstream/blipstream/internal/conf"
+	"github.com/blipstream/blipstream/services/enrich"
 )
 
 // natsFlags are those of a command that works on a server's streams.
@@ -37,4 +38,11 @@ func (f natsFlags) with(p *proc, name string, fn func(*bus.Conn) error) error {
 	ending, end := context.WithTimeout(context.WithoutCancel(p.ctx), closeTimeout)
 	defer end()
 	return errors.Join(err, conn.Close(ending))
+}
+
+// prepare has a service read its rules, which may be in a bucket.
+func prepare(p *proc, s *enrich.Service) error {
+	ctx, cancel := context.WithTimeout(p.ctx, prepareTimeout)
+	defer cancel()
+	return s.Prepare(ctx)
 }

@@ -62,6 +62,9 @@ func (c *replayCmd) Run(p *proc) error {
 		if err != nil {
 			return refused(err)
 		}
+		if err := prepare(p, maker); err != nil {
+			return err
+		}
 		sum, err := replay.Run(p.ctx, conn, maker, o)
 		if err != nil && sum.Resume == 0 {
 			return err // nothing had begun

@@ -1,6 +1,7 @@
 package enrich
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -35,7 +36,6 @@ const (
 
 // asking is what a line keeps of the questions it has asked.
 type asking struct {
-	desk   *ask.Desk
 	open   sync.WaitGroup
 	parked atomic.Int64
 }
@@ -59,7 +59,7 @@ func (l *line) ask(d *bus.Delivery, out output) {
 	tickets := make([]ask.Ticket, len(out.pending.Questions))
 	for i, q := range out.pending.Questions {
 		var err error
-		if tickets[i], err = l.asking.desk.Queue(l.work, q.Service); err != nil {
+		if tickets[i], err = l.desk.Queue(l.work, q.Service); err != nil {
 			for _, t := range tickets[:i] {
 				t.Cancel()
 			}
@@ -73,7 +73,7 @@ func (l *line) ask(d *bus.Delivery, out output) {
 				l.reject(d, &panicError{value: v, at: panicSite()})
 			}
 		}()
-		l.answered(d, l.collect(d, out, tickets))
+		l.answered(d, l.collect(l.work, &d.Stored, out, tickets))
 	})
 }
 
@@ -85,23 +85,23 @@ type answers struct {
 
 // collect asks all questions of an item, and adds the events of those that are
 // answered.
-func (l *line) collect(d *bus.Delivery, out output, tickets []ask.Ticket) *answers {
+func (s *Service) collect(ctx context.Context, m *bus.Stored, out output, tickets []ask.Ticket) *answers {
 	a := &answers{output: out}
 	got := make([][]byte, len(tickets))
 	errs := make([]error, len(tickets))
-	header := eventHeader(&d.Stored)
+	header := eventHeader(m)
 	var all sync.WaitGroup
 	for i, t := range tickets {
-		all.Go(func() { got[i], errs[i] = t.Use(l.work, header, out.pending.Questions[i].Data) })
+		all.Go(func() { got[i], errs[i] = t.Use(ctx, header, out.pending.Questions[i].Data) })
 	}
 	all.Wait()
 	for i, q := range out.pending.Questions {
 		err := errs[i]
 		if err == nil {
-			a.events, err = out.pending.Answered(i, got[i], a.events, l.metrics)
+			a.events, err = out.pending.Answered(i, got[i], a.events, s.metrics)
 		}
 		if err != nil {
-			l.metrics.unanswered(out.pending.Kinds(i))
+			s.metrics.unanswered(out.pending.Kinds(i))
 			a.note(q.Service.OnError, fmt.Errorf("enrich: ask %s: %w", q.Service.Name, err))
 		}
 	}

@@ -38,7 +38,9 @@ type Service struct {
 	derivers []derive.Deriver
 	metrics  *metrics
 	// keeper keeps the rules; nil where there are none.
-	keeper  *keeper.Keeper
+	keeper *keeper.Keeper
+	// desk has their questions answered.
+	desk    *ask.Desk
 	running atomic.Bool
 	// names knows who the authors are of whom items tell no name.
 	names *names
@@ -55,7 +57,7 @@ func New(cfg Config, conn *bus.Conn, env service.Env) (*Service, error) {
 	if err != nil {
 		return nil, fmt.Errorf("enrich: read settings: %w", err)
 	}
-	s.chain = chain
+	s.chain, s.desk = chain, ask.NewDesk(conn, s.metrics)
 	if s.names, err = newNames(cfg.Profiles, conn, env.Log, s.metrics); err != nil {
 		return nil, err
 	}
@@ -126,7 +128,5 @@ func (s *Service) open(work context.Context) (*line, error) {
 		events.Close()
 		return nil, fmt.Errorf("enrich: publish to %s: %w", feed.StreamDead, err)
 	}
-	l := &line{Service: s, work: work, events: events, dead: dead}
-	l.asking.desk = ask.NewDesk(s.conn, s.metrics)
-	return l, nil
+	return &line{Service: s, work: work, events: events, dead: dead}, nil
 }

@@ -1,11 +1,14 @@
 package enrich
 
 import (
+	"context"
 	"errors"
 
 	"github.com/blipstream/blipstream/internal/bus"
 	"github.com/blipstream/blipstream/internal/decode"
 	"github.com/blipstream/blipstream/internal/feed"
+	"github.com/blipstream/blipstream/services/enrich/ask"
+	"github.com/blipstream/blipstream/services/enrich/rules"
 )
 
 // Make makes the messages that Run publishes of an item of RAW, and publishes
@@ -20,7 +23,42 @@ func (s *Service) Make(m *bus.Stored) ([]bus.Msg, error) {
 	if err != nil {
 		return nil, err
 	}
+	if out.pending != nil && len(out.pending.Questions) > 0 {
+		if err := s.makeAsked(m, &out); err != nil {
+			return nil, err
+		}
+	}
 	return messages(m, &out), nil
+}
+
+// Prepare reads the rules of a bucket, for Make of a service that does not run.
+// It waits for the server as long as ctx allows.
+func (s *Service) Prepare(ctx context.Context) error {
+	if s.keeper == nil {
+		return nil
+	}
+	return s.keeper.Load(ctx)
+}
+
+// makeAsked asks what an item's rules ask, and waits for the answers. Without
+// one the item is left without the rule's event, or fails, as the rules say.
+func (s *Service) makeAsked(m *bus.Stored, out *output) error {
+	// Each question has a deadline of its own.
+	ctx := context.Background()
+	tickets := make([]ask.Ticket, 0, len(out.pending.Questions))
+	for _, q := range out.pending.Questions {
+		t, err := s.desk.Queue(ctx, q.Service)
+		if err != nil {
+			return err
+		}
+		tickets = append(tickets, t)
+	}
+	a := s.collect(ctx, m, *out, tickets)
+	if a.onError == rules.OnErrorDead || a.onError == rules.OnErrorRetry {
+		return a.err
+	}
+	*out = a.output
+	return nil
 }
 
 // messages are those of an item's events.

@@ -52,6 +52,7 @@ func TestConfigurationThatCannotWorkIsRefused(t *testing.T) {
 		"source":          {"gopher", nil, []string{"up", "--addr", "127.0.0.1:0", "--source", "gopher://x", "--log-level", "error"}},
 		"nats url":        {"NATS URL", nil, []string{"up", "--nats", "http://127.0.0.1", "--log-level", "error"}},
 		"gateway url":     {"give it as http", nil, []string{"tail", "--url", "localhost:8080"}},
+		"rules":           {"no such file", nil, []string{"up", "--addr", "127.0.0.1:0", "--rules", "/nowhere.yaml", "--log-level", "error"}},
 		"size":            {"512MiB", nil, []string{"ensure", "--raw-max-bytes", "much"}},
 	} {
 		t.Run(name, func(t *testing.T) { refuses(t, c.want, c.env, c.args...) })

@@ -2,11 +2,11 @@ package bench
 
 import (
 	"context"
+	_ "embed" // the rules
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync"
 	"time"
 
@@ -25,8 +25,6 @@ const (
 	// soon a broken one is in DEAD.
 	liveRate = 2000
 	liveFor  = 2 * time.Second
-	// ruleCount is how many rules are measured.
-	ruleCount = 20
 )
 
 // part fills RAW and measures how long a half takes to empty it; best is the
@@ -84,23 +82,10 @@ func serve(ctx context.Context, cfg enrich.Config, conn *bus.Conn, o Options) er
 	return svc.Run(ctx)
 }
 
-// words are what the rules look for: some of them are in many posts, others in
-// few.
-func words() []string {
-	return []string{"the", "coffee", "rain", "news", "goal"}
-}
-
-// rulesText is a set of rules, as users might write them.
-func rulesText() string {
-	var b strings.Builder
-	b.WriteString("rules:\n")
-	for n := range ruleCount {
-		word := words()[n%len(words())]
-		fmt.Fprintf(&b, "  - kind: rule_%d\n    when: 'post.lang == \"en\" && post.body.hasWord(\"%s\") && post.body.contains(\"%d\")'\n"+
-			"    emit: {body: post.body, lat: 'post.?lat', lon: 'post.?lon'}\n", n, word, n)
-	}
-	return b.String()
-}
+// twenty is rules as users might write them.
+//
+//go:embed rules.yaml
+var twenty []byte
 
 // withRules is the service with rules beside the built-in derivers.
 func (r *run) withRules(ctx context.Context, rep *Report) error {
@@ -111,7 +96,7 @@ func (r *run) withRules(ctx context.Context, rep *Report) error {
 	defer func() { _ = os.RemoveAll(dir) }() // nothing in it matters any more
 	cfg := r.o.Config
 	cfg.Rules = filepath.Join(dir, "rules.yaml")
-	if err := os.WriteFile(cfg.Rules, []byte(rulesText()), 0o600); err != nil {
+	if err := os.WriteFile(cfg.Rules, twenty, 0o600); err != nil {
 		return fmt.Errorf("bench: write rules: %w", err)
 	}
 	return r.part(ctx, &rep.Rules, 0, r.enrich(cfg))

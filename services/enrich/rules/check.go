@@ -20,7 +20,7 @@ type test struct {
 	Name string    `yaml:"name"`
 	Post *testPost `yaml:"post"`
 	// Raw is the raw item: JSON as a text, or as YAML.
-	Raw *yaml.Node `yaml:"raw"`
+	Raw yaml.Node `yaml:"raw"`
 	// Answer is what the service asked says.
 	Answer map[string]any `yaml:"answer"`
 	// Want is fields that the event must have; nil: there must be no event.
@@ -108,7 +108,7 @@ func (t *test) input(read Reader) (Input, error) {
 	switch {
 	case t.Post != nil:
 		rec, err = t.Post.record()
-	case t.Raw == nil:
+	case t.Raw.IsZero():
 		err = errors.New("has neither post nor raw")
 	case read == nil:
 		err = errors.New("gives a raw item alone, which cannot be read here: give its post, too")
@@ -128,7 +128,7 @@ func (t *test) input(read Reader) (Input, error) {
 
 // raw is the raw item as JSON.
 func (t *test) raw() ([]byte, error) {
-	if t.Raw == nil {
+	if t.Raw.IsZero() {
 		return nil, nil
 	}
 	if t.Raw.Kind == yaml.ScalarNode {

@@ -84,14 +84,17 @@ func containsWord(text, word string) bool {
 	}
 	first, _ := utf8.DecodeRuneInString(word)
 	lower, upper := unicode.ToLower(first), unicode.ToUpper(first)
-	before := ' '
 	for i, r := range text {
-		if !wordRune(before) && (unicode.ToLower(r) == lower || unicode.ToUpper(r) == upper) {
-			if rest, ok := cutFold(text[i:], word); ok && !startsWithWord(rest) {
-				return true
-			}
+		// Most characters are not the first of the word, and cost no more than this.
+		if r != lower && r != upper {
+			continue
 		}
-		before = r
+		if before, size := utf8.DecodeLastRuneInString(text[:i]); size > 0 && wordRune(before) {
+			continue
+		}
+		if rest, ok := cutFold(text[i:], word); ok && !startsWithWord(rest) {
+			return true
+		}
 	}
 	return false
 }
