@@ -66,7 +66,7 @@ func TestRulesReachEverybody(t *testing.T) {
 	}
 	until(t, patience, "the rules are in force", func() bool { return inForce(t, page) == "loud" })
 	tail := start(t, "blipstream", "tail", "--url", page, "--kind", "loud", "--log-level", "error")
-	tail.line(patience, 3, func(l string) bool { return strings.HasPrefix(l, "loud {") && strings.Contains(l, `"source":"demo"`) })
+	tail.line(patience, func(l string) bool { return strings.HasPrefix(l, "loud {") && strings.Contains(l, `"source":"demo"`) })
 	for _, l := range printed(tail) {
 		if !strings.HasPrefix(l, "loud {") {
 			t.Errorf("tail of one kind prints %q", l)
