@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"log/slog"
+	"math"
 	"time"
 
 	"github.com/blipstream/blipstream/internal/feed"
@@ -54,6 +55,7 @@ func (s *Service) checkBacklog(ctx context.Context, b *backlog) error {
 	lag, err := s.conn.Lag(ctx, feed.StreamRaw, enrichDurable)
 	if err != nil {
 		s.status.backlog.Store(-1)
+		s.metrics.backlog.Set(math.NaN())
 		return err
 	}
 	waiting := lag.Pending + lag.AckPending
@@ -72,7 +74,7 @@ func (s *Service) checkBacklog(ctx context.Context, b *backlog) error {
 	if err != nil {
 		return err
 	}
-	s.metrics.gaps.WithLabelValues(reasonBacklog).Inc()
+	s.metrics.tell(gap)
 	s.log.Warn("raw items were dropped before they were read", slog.Uint64("from_seq", from), slog.Uint64("to_seq", to))
 	s.hub.notice(0, notice)
 	return nil

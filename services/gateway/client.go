@@ -163,7 +163,7 @@ func (c *client) hello() (err error) {
 
 // addGap adds a gap that ends before the next event.
 func (c *client) addGap(gap *feedv1.Gap) (err error) {
-	c.s.metrics.gaps.WithLabelValues(gap.GetReason()).Inc()
+	c.s.metrics.tell(gap)
 	c.buf, err = sse.AppendGap(c.buf, c.at(), gap)
 	return err
 }
@@ -279,7 +279,7 @@ func (s *Service) appendSlow(dst []byte, r *tail.Reader, gap *tail.Gap) ([]byte,
 	} else {
 		told.Count = gap.To - gap.From + 1
 	}
-	s.metrics.gaps.WithLabelValues(told.GetReason()).Inc()
+	s.metrics.tell(told)
 	return sse.AppendGap(dst, position(r), told)
 }
 

@@ -132,12 +132,13 @@ func (f *follower) changed(st bus.StreamState) error {
 
 // recreated tells everyone that the sequences start over.
 func (f *follower) recreated(epoch string, start uint64) error {
-	notice, err := sse.AppendGap(nil, sse.ID{Epoch: epoch, Seq: start - 1}, &feedv1.Gap{Reason: reasonRecreated})
+	gap := &feedv1.Gap{Reason: reasonRecreated}
+	notice, err := sse.AppendGap(nil, sse.ID{Epoch: epoch, Seq: start - 1}, gap)
 	if err != nil {
 		return err
 	}
 	f.s.log.Warn("sequences start over", slog.String("epoch", epoch), slog.Uint64("start", start))
-	f.s.metrics.gaps.WithLabelValues(reasonRecreated).Inc()
+	f.s.metrics.tell(gap)
 	f.s.hub.reset(epoch, start, notice)
 	return nil
 }
@@ -190,7 +191,7 @@ func (f *follower) skipped(to uint64) error {
 	if err != nil {
 		return err
 	}
-	f.s.metrics.gaps.WithLabelValues(reasonTrimmed).Inc()
+	f.s.metrics.tell(gap)
 	f.s.log.Warn("stream dropped events before they were read",
 		slog.Uint64("from_seq", gap.GetFromSeq()), slog.Uint64("to_seq", gap.GetToSeq()))
 	f.s.hub.notice(to, notice)

@@ -212,7 +212,7 @@ func (h *hub) pack(v, source *view) {
 	if v.live {
 		kinds = nil
 	}
-	v.packer = newPacker(source.tail, kinds, v.tail, h.s.log)
+	v.packer = newPacker(h.s, source.tail, kinds, v.tail)
 	go v.packer.run(v.stop)
 }
 

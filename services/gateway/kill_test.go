@@ -6,10 +6,13 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
+	"os/signal"
 	"strconv"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -29,8 +32,11 @@ const envKills = "BLIPSTREAM_E2E_KILLS"
 
 func TestMain(m *testing.M) {
 	if url := os.Getenv(envNATS); url != "" {
-		fmt.Fprintln(os.Stderr, serveUntilKilled(url, os.Getenv(envAddr)))
-		os.Exit(1)
+		if err := serveUntilKilled(url, os.Getenv(envAddr)); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
 	}
 	os.Exit(m.Run())
 }
@@ -47,7 +53,9 @@ func serveUntilKilled(url, addr string) error {
 	if err != nil {
 		return err
 	}
-	return g.Run(context.Background())
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+	defer stop()
+	return g.Run(ctx)
 }
 
 // victim is a gateway in a process of its own, which is killed and started anew
@@ -61,12 +69,18 @@ type victim struct {
 // newVictim finds a free address.
 func newVictim(t *testing.T, nats string) *victim {
 	t.Helper()
+	return &victim{t: t, nats: nats, addr: freeAddr(t)}
+}
+
+// freeAddr is an address that was free a moment ago.
+func freeAddr(t *testing.T) string {
+	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	return &victim{t: t, nats: nats, addr: l.Addr().String()}
+	return l.Addr().String()
 }
 
 func (v *victim) start() {
@@ -82,6 +96,24 @@ func (v *victim) start() {
 func (v *victim) kill() {
 	_ = v.cmd.Process.Kill() // it may have ended by itself
 	_ = v.cmd.Wait()         // killed is how it ends
+}
+
+// stop asks the gateway to stop; it has to do so by itself.
+func (v *victim) stop() error {
+	if err := v.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		return err
+	}
+	return v.cmd.Wait()
+}
+
+// ready reports whether the gateway takes clients.
+func (v *victim) ready() bool {
+	resp, err := http.Get("http://" + v.addr + "/readyz")
+	if err != nil {
+		return false
+	}
+	_ = resp.Body.Close()
+	return resp.StatusCode == http.StatusOK
 }
 
 // audience is the clients of a gateway, of several libraries and a browser.
@@ -122,6 +154,7 @@ func (a audience) await(t *testing.T, what string, ok func(opened int, next uint
 // three libraries and of a browser, compressed and not, get every event once and
 // in order, or are told a gap.
 func TestKilledGateway(t *testing.T) {
+	t.Parallel() // it waits for the browser most of the time
 	const clients, perKill = 200, 400
 	kills := killsOf(t)
 	w := &world{t: t, server: bustest.Start(t), cfg: testConfig()}

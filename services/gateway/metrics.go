@@ -5,6 +5,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	feedv1 "github.com/blipstream/blipstream/proto/gen/blipstream/feed/v1"
 	"github.com/blipstream/blipstream/services/gateway/tail"
 )
 
@@ -16,6 +17,7 @@ type metrics struct {
 	sent      prometheus.Counter
 	sentBytes prometheus.Counter
 	gaps      *prometheus.CounterVec // reason
+	missed    *prometheus.CounterVec // reason
 	slow      *prometheus.CounterVec // outcome
 	stalled   prometheus.Gauge
 	replays   *prometheus.CounterVec // outcome
@@ -38,7 +40,8 @@ func newMetrics(reg prometheus.Registerer, log *tail.Tail, gone *removals) (*met
 		invalid:   prometheus.NewCounter(counterOpts("invalid_total", "Messages in the stream that are no events and were not sent.")),
 		sent:      prometheus.NewCounter(counterOpts("sent_events_total", "Events, or compressed blocks of them, written, counted per client.")),
 		sentBytes: prometheus.NewCounter(counterOpts("sent_bytes_total", "Bytes of streams written, over all clients.")),
-		gaps:      newCounters("gaps_total", "Gaps told, counted per client or, for trimmed and backlog, per gateway.", "reason"),
+		gaps:      newCounters("gaps_total", "Gaps told, counted per client or, for what all clients are told, per log of theirs.", "reason"),
+		missed:    newCounters("missed_events_total", "Events that gaps stood for, where their number is known, counted as the gaps are.", "reason"),
 		slow:      newCounters("slow_total", "Clients that did not read: skipped (fell out of the memory) or cut (disconnected).", "outcome"),
 		stalled:   prometheus.NewGauge(gaugeOpts("stalled_clients", "Clients of the writers whose socket has no room for what there is.")),
 		replays:   newCounters("replays_total", "Histories read from the stream for a client.", "outcome"),
@@ -48,11 +51,11 @@ func newMetrics(reg prometheus.Registerer, log *tail.Tail, gone *removals) (*met
 		thinned:   prometheus.NewCounter(counterOpts("thinned_events_total", "Events left out by a rate, counted per filter.")),
 		removed:   prometheus.NewCounter(counterOpts("removed_events_total", "Events not served since their post was removed upstream.")),
 		pacing:    prometheus.NewGauge(gaugeOpts("paced_replays", "Histories being replayed at a pace now.")),
-		backlog:   prometheus.NewGauge(gaugeOpts("enrich_backlog", "Raw items that are not made events yet.")),
+		backlog:   prometheus.NewGauge(gaugeOpts("enrich_backlog", "Raw items that are not made events yet; NaN where that cannot be asked.")),
 		keys:      newCounters("sign_in_keys_total", "Readings of the published keys of sign-in.", "outcome"),
 	}
 	all := []prometheus.Collector{
-		m.clients, m.events, m.invalid, m.sent, m.sentBytes, m.gaps, m.slow, m.replays, m.replaying, m.refused,
+		m.clients, m.events, m.invalid, m.sent, m.sentBytes, m.gaps, m.missed, m.slow, m.replays, m.replaying, m.refused,
 		m.stalled, m.views, m.thinned, m.removed, m.pacing, m.backlog, m.keys,
 		prometheus.NewGaugeFunc(gaugeOpts("removals", "Removals that are remembered."),
 			func() float64 { return float64(gone.count()) }),
@@ -68,6 +71,12 @@ func newMetrics(reg prometheus.Registerer, log *tail.Tail, gone *removals) (*met
 		}
 	}
 	return m, nil
+}
+
+// tell counts a gap that clients are told.
+func (m *metrics) tell(gap *feedv1.Gap) {
+	m.gaps.WithLabelValues(gap.GetReason()).Inc()
+	m.missed.WithLabelValues(gap.GetReason()).Add(float64(gap.GetCount()))
 }
 
 const (

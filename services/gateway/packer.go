@@ -22,8 +22,9 @@ const (
 // packer copies what becomes readable in one log into another, compressed: one
 // block for each window, whatever the number of clients.
 type packer struct {
-	log *slog.Logger
-	to  *tail.Tail
+	log     *slog.Logger
+	metrics *metrics
+	to      *tail.Tail
 
 	mu         sync.Mutex
 	from       *tail.Reader
@@ -35,8 +36,8 @@ type packer struct {
 }
 
 // newPacker makes a packer from a log, for the given kinds, into another.
-func newPacker(from *tail.Tail, kinds []string, to *tail.Tail, log *slog.Logger) *packer {
-	p := &packer{log: log, from: from.Live(kinds), to: to}
+func newPacker(s *Service, from *tail.Tail, kinds []string, to *tail.Tail) *packer {
+	p := &packer{log: s.log, metrics: s.metrics, from: from.Live(kinds), to: to}
 	p.generation = p.from.Generation()
 	to.Reset(p.from.Epoch(), p.from.Position()+1, nil)
 	return p
@@ -134,8 +135,9 @@ func (p *packer) flushOld() {
 // fell tells all clients what the packer itself was too slow for.
 func (p *packer) fell(gap *tail.Gap) {
 	p.emit()
-	told := p.gap(&feedv1.Gap{Reason: reasonSlow, FromSeq: gap.From, ToSeq: gap.To, Count: gap.To - gap.From + 1})
-	p.to.Notice(gap.To+1, pack.AppendStored(nil, told))
+	told := &feedv1.Gap{Reason: reasonSlow, FromSeq: gap.From, ToSeq: gap.To, Count: gap.To - gap.From + 1}
+	p.metrics.tell(told)
+	p.to.Notice(gap.To+1, pack.AppendStored(nil, p.gap(told)))
 }
 
 // gap encodes a gap.

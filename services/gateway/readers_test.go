@@ -29,6 +29,11 @@ type reader struct {
 	// frames counts those of /live, events those of /events.
 	frames, events int
 	wrong          string
+	// byes are how long it was asked to stay away, each time in milliseconds.
+	byes []int
+	// heeded is how many of them it has done so for; refused counts answers
+	// that were no stream.
+	heeded, refused int
 }
 
 // state is how often it was greeted, what it wants next, and what is wrong.
@@ -55,9 +60,15 @@ func (r *reader) take(name, id, data string) {
 		} else if seq+1 != r.next {
 			r.fail("hello behind %d, want %d", seq, r.next-1)
 		}
-	case "hb", "bye", "stats":
 	case "frame":
 		r.takeFrame(seq, data)
+	case "hb", "stats":
+	case "bye":
+		var bye struct{ ReopenAfterMs int }
+		if err := json.Unmarshal([]byte(data), &bye); err != nil {
+			r.fail("bye %s: %v", data, err)
+		}
+		r.byes = append(r.byes, bye.ReopenAfterMs)
 	case "gap":
 		var g gap
 		if err := json.Unmarshal([]byte(data), &g); err != nil || g.FromSeq != r.next {
@@ -142,22 +153,46 @@ func (r *reader) goSSE(ctx context.Context, url string, plain bool) {
 	}
 }
 
-// plain reads with the reader of the conformance suite.
+// plain reads with the reader of the conformance suite. It stays away for as
+// long as a bye asks it to.
 func (r *reader) plain(ctx context.Context, url string, plain bool) {
 	client := &http.Client{Transport: transport(plain)}
-	for ; ctx.Err() == nil; pauseFor(ctx) {
+	for ; ctx.Err() == nil; r.stayAway(ctx) {
 		header := http.Header{}
 		if id := r.lastID(); id != "" {
 			header.Set("Last-Event-ID", id)
 		}
 		s, err := ssetest.Open(ctx, client, url, header)
 		if err != nil {
+			r.refuse()
 			continue
 		}
 		for e, err := s.Next(); err == nil; e, err = s.Next() {
 			r.take(e.Name, e.ID, e.Data)
 		}
 		s.Close()
+	}
+}
+
+// refuse counts an answer that was no stream.
+func (r *reader) refuse() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.refused++
+}
+
+// stayAway waits for as long as the last bye asked for.
+func (r *reader) stayAway(ctx context.Context) {
+	r.mu.Lock()
+	wait := again
+	if len(r.byes) > r.heeded {
+		wait = time.Duration(r.byes[len(r.byes)-1]) * time.Millisecond
+		r.heeded = len(r.byes)
+	}
+	r.mu.Unlock()
+	select {
+	case <-ctx.Done():
+	case <-time.After(wait):
 	}
 }
 
