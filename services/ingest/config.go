@@ -12,10 +12,12 @@ import (
 // Config is what the service is made from. Zero fields but Sources have their
 // defaults, as the flags do.
 type Config struct {
-	Sources   []string      `name:"source" default:"demo:" sep:" " placeholder:"URL" help:"Where items come from; repeatable, or several separated by spaces. twitter+https://host/path, file:path.ndjson, demo:. A fragment names the source (file:x.ndjson#x); its secret is in BLIPSTREAM_SECRET_<NAME>."`
+	Sources   []string      `name:"source" default:"demo:" sep:" " placeholder:"URL" help:"Where items come from; repeatable, or several separated by spaces. bluesky:, wikimedia:, usgs:, emsc:, mastodon:host, twitter+https://host/path, sse+https://host/path, webhook:, file:path.ndjson, demo:; docs/sources.md tells more. A fragment names the source (file:x.ndjson#x); its secret is in BLIPSTREAM_SECRET_<NAME>."`
 	LeaseTTL  time.Duration `name:"lease-ttl" default:"5s" help:"How long after its reader's death another process takes a source over."`
 	SaveEvery time.Duration `name:"cursor-every" default:"250ms" help:"How often the position in a source is saved."`
 	Window    int           `name:"ingest-window" default:"4096" help:"Most items of a source that are read and not stored yet."`
+	// WebhookAddr is where items are pushed to, for sources of the scheme webhook.
+	WebhookAddr string `name:"webhook-addr" default:"127.0.0.1:8089" help:"Address that webhook: sources listen on; port 0 takes a free one."`
 	// Schemes adds openers to those of the URL schemes that are built in, or
 	// replaces them.
 	Schemes map[string]source.Opener `kong:"-"`
@@ -44,6 +46,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Window == 0 {
 		c.Window = 4096
+	}
+	if c.WebhookAddr == "" {
+		c.WebhookAddr = "127.0.0.1:8089"
 	}
 	if c.Secret == nil {
 		c.Secret = os.Getenv

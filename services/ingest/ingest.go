@@ -16,7 +16,8 @@ import (
 
 // Service reads sources into RAW.
 type Service struct {
-	workers []*worker
+	workers  []*worker
+	receiver *receiver // nil if nothing is pushed to it
 }
 
 // New makes the service for conn, without connecting to any source. Its error
@@ -36,7 +37,12 @@ func New(cfg Config, conn *bus.Conn, env service.Env) (*Service, error) {
 	}
 	holder := holderName()
 	svc := &Service{}
+	var pushed []spec
 	for _, sp := range specs {
+		if sp.url.Scheme == webhookScheme {
+			pushed = append(pushed, sp)
+			continue
+		}
 		w, err := newWorker(sp, cfg, conn, env, m)
 		if err != nil {
 			return nil, err
@@ -44,10 +50,21 @@ func New(cfg Config, conn *bus.Conn, env service.Env) (*Service, error) {
 		w.holder = holder
 		svc.workers = append(svc.workers, w)
 	}
+	if svc.receiver, err = newReceiver(pushed, cfg, conn, env, m); err != nil {
+		return nil, err
+	}
 	for _, w := range svc.workers {
 		env.Health.Register(stage+"."+w.name, w.status.ready)
 	}
 	return svc, nil
+}
+
+// WebhookAddr is where it listens for what is pushed; empty if it does not.
+func (s *Service) WebhookAddr() string {
+	if s.receiver == nil {
+		return ""
+	}
+	return s.receiver.Addr()
 }
 
 // newWorker opens a source.
@@ -80,8 +97,18 @@ func holderName() string {
 func (s *Service) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	errs := make([]error, len(s.workers))
+	errs := make([]error, len(s.workers)+1)
 	var wg sync.WaitGroup
+	if s.receiver != nil {
+		wg.Go(func() {
+			if errs[len(s.workers)] = s.receiver.run(ctx); errs[len(s.workers)] != nil {
+				cancel()
+			}
+		})
+		for _, in := range s.receiver.inlets {
+			wg.Go(func() { _ = in.reporter().Run(ctx) }) // it never fails
+		}
+	}
 	for i, w := range s.workers {
 		wg.Go(func() {
 			if errs[i] = w.run(ctx); errs[i] != nil {

@@ -42,6 +42,8 @@ func (c Config) schemes() map[string]source.Opener {
 
 		"wikimedia": wikimedia.Open, "wikimedia+http": wikimedia.Open, "wikimedia+https": wikimedia.Open,
 		"demo": demo.Open,
+
+		webhookScheme: nil, // pushed to: see receiver
 	}
 	maps.Copy(known, c.Schemes)
 	return known
