@@ -42,7 +42,7 @@ require (
 	github.com/nats-io/jwt/v2 v2.8.2 // indirect
 	github.com/nats-io/nats-server/v2 v2.15.2 // indirect
 	github.com/nats-io/nats.go v1.55.0 // indirect
-	github.com/nats-io/nkeys v0.4.16 // indirect
+	github.com/nats-io/nkeys v0.4.16
 	github.com/nats-io/nuid v1.0.1 // indirect
 	github.com/prometheus/client_model v0.6.3 // indirect
 	github.com/prometheus/common v0.72.0 // indirect
@@ -70,7 +70,10 @@ require (
 	k8s.io/utils v0.0.0-20260626114624-be93311217bd // indirect
 )
 
-require github.com/blipstream/blipstream/proto v0.0.0 // indirect
+require (
+	github.com/blipstream/blipstream/proto v0.0.0 // indirect
+	github.com/kylelemons/godebug v1.1.0 // indirect
+)
 
 replace github.com/blipstream/blipstream/proto => ../../proto
 

@@ -42,6 +42,18 @@ func DenyPublish(subjects ...string) Option {
 	}
 }
 
+// ConfigFile adds what a server's configuration file says. Address and store
+// stay the test's.
+func ConfigFile(path string) Option {
+	return func(o *server.Options) {
+		host, port, dir := o.Host, o.Port, o.StoreDir
+		if err := o.ProcessConfigFile(path); err != nil {
+			panic("bustest: read " + path + ": " + err.Error())
+		}
+		o.Host, o.Port, o.StoreDir = host, port, dir
+	}
+}
+
 // Server is a nats-server with JetStream that belongs to one test or benchmark.
 type Server struct {
 	tb      testing.TB
