@@ -17,7 +17,7 @@ import (
 const byeTimeout = 2 * time.Second
 
 type simulateCmd struct {
-	Protocol string `arg:"" optional:"" enum:"twitter,bluesky,wikimedia,mastodon,usgs,emsc,sse" default:"twitter" help:"What is spoken: twitter (v1.1, the default), bluesky (Jetstream, and the names of its authors), wikimedia, mastodon, usgs, emsc or sse."`
+	Protocol string `arg:"" optional:"" enum:"twitter,bluesky,x,wikimedia,mastodon,usgs,emsc,sse" default:"twitter" help:"What is spoken: twitter (v1.1, the default), bluesky (Jetstream, and the names of its authors), x (API v2), wikimedia, mastodon, usgs, emsc or sse."`
 
 	Addr   string  `name:"addr" default:"127.0.0.1:8090" help:"Address to serve on; port 0 takes a free one."`
 	Items  uint64  `name:"items" help:"How many items there are; 0 for no end."`
@@ -89,6 +89,9 @@ func (c *simulateCmd) upstream(o simulate.Options) (u upstream, err error) {
 	case "wikimedia", "mastodon", "usgs", "emsc", "sse":
 		u.source = feedSources()[feeds.Protocol(c.Protocol)]
 		u.handler, err = c.feeds(o.Script)
+	case "x":
+		u.source = "x+http://%s/?stream=sample"
+		u.handler, err = simulate.NewX(o)
 	default:
 		u.source = "twitter+http://%s/1.1/statuses/sample.json"
 		u.handler, err = simulate.NewServer(o)

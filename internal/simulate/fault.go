@@ -39,8 +39,7 @@ const (
 	// FaultDisconnect: a disconnect message with Code, and then the end; over
 	// WebSocket a close frame with it.
 	FaultDisconnect FaultKind = "disconnect"
-	// FaultDrift: a message with fields, and one of a sort, that nobody knows;
-	// not on Twitter v1.1, which is frozen.
+	// FaultDrift: a message with fields, or of a sort, that nobody knows.
 	FaultDrift FaultKind = "drift"
 	// FaultClamp: the connection begins later than it asked for, without a word;
 	// Bluesky only. After says by how many items.

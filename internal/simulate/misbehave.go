@@ -26,7 +26,9 @@ func (s *session) misbehave() error {
 		s.disconnect(s.fault.Code, "as asked for")
 		return errOver
 	case FaultNone, FaultStatus: // these do not come here
-	case FaultDrift, FaultClamp, FaultBomb: // nothing of these on this protocol
+	case FaultDrift:
+		return s.out.write(s.appendFrame(nil, s.server.drift(s.server.o.World, s.next)))
+	case FaultClamp, FaultBomb: // nothing of these on this protocol
 	}
 	return nil
 }
@@ -45,7 +47,7 @@ func (s *session) halfOpen() error {
 
 // cut writes half a message and breaks the connection.
 func (s *session) cut() error {
-	frame := s.appendFrame(nil, s.server.o.World.Append(nil, s.next))
+	frame := s.appendFrame(nil, s.server.item(s.server.o.World, nil, s.next))
 	_ = s.out.write(frame[:len(frame)/2])
 	s.broken = true
 	return errOver

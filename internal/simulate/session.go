@@ -163,7 +163,7 @@ func (s *session) catchUp() (wrote bool, err error) {
 		from := s.next
 		s.buf = s.buf[:0]
 		for due := s.due(); s.next < due && len(s.buf) < batchBytes; s.next++ {
-			s.item = s.server.o.World.Append(s.item[:0], s.next)
+			s.item = s.server.item(s.server.o.World, s.item[:0], s.next)
 			s.buf = s.appendFrame(s.buf, s.item)
 		}
 		if err := s.out.write(s.buf); err != nil {
@@ -209,6 +209,6 @@ func (s *session) farewell() {
 
 // disconnect writes a disconnect message. Whoever is gone does not hear it.
 func (s *session) disconnect(code int, reason string) {
-	message := `{"disconnect":{"code":` + strconv.Itoa(code) + `,"stream_name":"simulated","reason":` + strconv.Quote(reason) + `}}`
+	message := s.server.goodbye(code, reason)
 	_ = s.out.write(s.appendFrame(nil, []byte(message)))
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -15,6 +16,8 @@ import (
 // is taken and ignored. Besides the API's own parameters a request may have
 // from (the first item) and those of a Fault, for this connection alone.
 type Twitter struct {
+	dialect
+
 	o     Options
 	began time.Time
 
@@ -22,6 +25,34 @@ type Twitter struct {
 	accounts map[string]*account
 	stats    Stats
 	closed   bool
+}
+
+// dialect is what streams over HTTP differ in.
+type dialect struct {
+	// paths are where streams are.
+	paths []string
+	// item appends the item at a position.
+	item func(w *World, b []byte, position uint64) []byte
+	// goodbye is the message before the end of a connection.
+	goodbye func(code int, reason string) string
+	// drift is a message with what nobody knows.
+	drift func(w *World, position uint64) []byte
+	// single has a credential's second connection refused, and not its first
+	// ended. tooMany answers it.
+	single  bool
+	tooMany func(w http.ResponseWriter)
+}
+
+// twitterV1 is the dialect of Twitter's v1.1.
+func twitterV1() dialect {
+	return dialect{
+		paths: []string{"/1.1/statuses/filter.json", "/1.1/statuses/sample.json"},
+		item:  (*World).Append,
+		goodbye: func(code int, reason string) string {
+			return `{"disconnect":{"code":` + strconv.Itoa(code) + `,"stream_name":"simulated","reason":` + strconv.Quote(reason) + `}}`
+		},
+		drift: func(*World, uint64) []byte { return []byte(`{"later":{"moon":[{}]}}`) },
+	}
 }
 
 // Stats is what a server has seen so far.
@@ -60,7 +91,7 @@ func NewServer(o Options) (*Twitter, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Twitter{o: o, began: time.Now(), accounts: map[string]*account{}}, nil
+	return &Twitter{dialect: twitterV1(), o: o, began: time.Now(), accounts: map[string]*account{}}, nil
 }
 
 // World is what is served.
@@ -92,7 +123,11 @@ func (t *Twitter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		t.refuse(w, status, req.fault.Reset)
 		return
 	}
-	s := t.enter(w, r, req)
+	s, busy := t.enter(w, r, req)
+	if busy {
+		t.tooMany(w)
+		return
+	}
 	if s == nil {
 		t.refuse(w, http.StatusServiceUnavailable, 0)
 		return
@@ -118,7 +153,7 @@ type request struct {
 
 // read reads a request; status is 0, or what it must be refused with.
 func (t *Twitter) read(w http.ResponseWriter, r *http.Request) (req request, status int) {
-	if r.URL.Path != "/1.1/statuses/filter.json" && r.URL.Path != "/1.1/statuses/sample.json" {
+	if !slices.Contains(t.paths, r.URL.Path) {
 		return req, http.StatusNotFound
 	}
 	if r.Method != http.MethodGet && r.Method != http.MethodPost {
@@ -184,20 +219,25 @@ func (t *Twitter) refuse(w http.ResponseWriter, status int, reset time.Duration)
 const statusEnhanceYourCalm = 420
 
 // enter counts a connection and ends the older ones of its credential. It
-// returns nil if the server is closed.
-func (t *Twitter) enter(w http.ResponseWriter, r *http.Request, req request) *session {
+// returns nil if the server is closed, or if there is an older one that may not
+// be ended.
+func (t *Twitter) enter(w http.ResponseWriter, r *http.Request, req request) (s *session, busy bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.closed {
-		return nil
+		return nil, false
 	}
 	a := t.accounts[req.credential]
 	if a == nil {
 		a = &account{}
 		t.accounts[req.credential] = a
 	}
+	if t.single && a.newest != nil {
+		t.stats.Refused++
+		return nil, true
+	}
 	ctx, end := context.WithCancelCause(r.Context())
-	s := &session{
+	s = &session{
 		server: t, request: req, account: a, older: a.newest,
 		ctx: ctx, end: end, left: make(chan struct{}),
 		out: newOutput(w, r),
@@ -210,7 +250,7 @@ func (t *Twitter) enter(w http.ResponseWriter, r *http.Request, req request) *se
 	t.stats.Connections++
 	t.stats.Open++
 	t.stats.MaxOpen = max(t.stats.MaxOpen, t.stats.Open)
-	return s
+	return s, false
 }
 
 // leave forgets a connection.

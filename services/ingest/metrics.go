@@ -10,7 +10,7 @@ import (
 // metrics are the collectors of all sources of a service.
 type metrics struct {
 	items, bytes, stored, missed, rejected, reconnects, fenced, gaps *prometheus.CounterVec
-	state, lastItem, retryAt, unstored                               *prometheus.GaugeVec
+	state, lastItem, retryAt, unstored, budget                       *prometheus.GaugeVec
 }
 
 // newMetrics makes and registers the collectors.
@@ -37,11 +37,12 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 		state:      gauge("state", "1 for the state the source is in, 0 for all others.", "state"),
 		lastItem:   gauge("last_item_timestamp_seconds", "When the last item was read from the source."),
 		retryAt:    gauge("retry_timestamp_seconds", "When the source connects again; 0 unless it backs off."),
+		budget:     gauge("budget_items", "Items that the upstream charges for: used so far, and at most.", "what"),
 		unstored:   gauge("unstored_items", "Items read from the source that are not stored yet."),
 	}
 	var errs []error
 	for _, c := range []prometheus.Collector{
-		m.items, m.bytes, m.stored, m.missed, m.rejected, m.reconnects, m.fenced, m.gaps, m.state, m.lastItem, m.retryAt, m.unstored,
+		m.items, m.bytes, m.stored, m.missed, m.rejected, m.reconnects, m.fenced, m.gaps, m.state, m.lastItem, m.retryAt, m.unstored, m.budget,
 	} {
 		errs = append(errs, reg.Register(c))
 	}
@@ -56,7 +57,7 @@ type sourceMetrics struct {
 	items, bytes, stored, missed, fenced, gaps prometheus.Counter
 	lastItem, retryAt, unstored                prometheus.Gauge
 	rejected, reconnects                       *prometheus.CounterVec
-	state                                      *prometheus.GaugeVec
+	state, budget                              *prometheus.GaugeVec
 }
 
 // of looks up a source's collectors, so that they are there from the start.
@@ -67,6 +68,6 @@ func (m *metrics) of(name string) sourceMetrics {
 		missed: m.missed.With(label), fenced: m.fenced.With(label), gaps: m.gaps.With(label),
 		lastItem: m.lastItem.With(label), retryAt: m.retryAt.With(label), unstored: m.unstored.With(label),
 		rejected: m.rejected.MustCurryWith(label), reconnects: m.reconnects.MustCurryWith(label),
-		state: m.state.MustCurryWith(label),
+		state: m.state.MustCurryWith(label), budget: m.budget.MustCurryWith(label),
 	}
 }

@@ -21,6 +21,7 @@ import (
 	"github.com/blipstream/blipstream/services/ingest/source/twitter"
 	"github.com/blipstream/blipstream/services/ingest/source/usgs"
 	"github.com/blipstream/blipstream/services/ingest/source/wikimedia"
+	"github.com/blipstream/blipstream/services/ingest/source/xapi"
 )
 
 // schemes are the openers of the URL schemes, those of the configuration included.
@@ -31,6 +32,8 @@ func (c Config) schemes() map[string]source.Opener {
 		"file":          file.Open,
 		"sse+http":      sse.Open,
 		"sse+https":     sse.Open,
+
+		"x": xapi.Open, "x+http": xapi.Open, "x+https": xapi.Open,
 
 		"bluesky": bluesky.Open, "bluesky+ws": bluesky.Open, "bluesky+wss": bluesky.Open,
 

@@ -44,6 +44,8 @@ type worker struct {
 var (
 	_ source.Observer    = (*worker)(nil)
 	_ source.GapObserver = (*worker)(nil)
+
+	_ source.BudgetObserver = (*worker)(nil)
 )
 
 // run works until ctx ends, or the source ends or fails for good.
@@ -165,6 +167,12 @@ func (w *worker) Missed(n uint64) {
 	w.status.missed.Add(n)
 	w.metrics.missed.Add(float64(n))
 	w.log.Warn("upstream held items back", slog.Uint64("items", n))
+}
+
+// Budget implements source.BudgetObserver.
+func (w *worker) Budget(used, most uint64) {
+	w.metrics.budget.WithLabelValues("used").Set(float64(used))
+	w.metrics.budget.WithLabelValues("most").Set(float64(most))
 }
 
 // Gap implements source.GapObserver.

@@ -78,6 +78,21 @@ func TellGap(o Observer, g Gap) {
 	}
 }
 
+// BudgetObserver is an Observer that is also told of a budget; see TellBudget.
+type BudgetObserver interface {
+	// Budget says that used of at most most items were delivered that the
+	// upstream charges for.
+	Budget(used, most uint64)
+}
+
+// TellBudget tells an Observer of a budget, if it wants to know and there is
+// one: most is 0 where there is none.
+func TellBudget(o Observer, used, most uint64) {
+	if told, ok := o.(BudgetObserver); ok && most > 0 {
+		told.Budget(used, most)
+	}
+}
+
 // Rejected is upstream data that cannot be an item.
 type Rejected struct {
 	// Reason is one subject token: too_long, truncated.

@@ -1,0 +1,277 @@
+package xapi_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/blipstream/blipstream/internal/feed"
+	"github.com/blipstream/blipstream/internal/simulate"
+	"github.com/blipstream/blipstream/services/ingest/source"
+	"github.com/blipstream/blipstream/services/ingest/source/xapi"
+	"github.com/blipstream/blipstream/services/ingest/sourcetest"
+)
+
+const (
+	secret = "bearer:token"
+	items  = 60
+)
+
+// serve starts an upstream.
+func serve(t *testing.T, o simulate.Options) (*simulate.X, string) {
+	t.Helper()
+	o.Secrets = []string{secret}
+	s, err := simulate.NewX(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	srv := httptest.NewServer(s)
+	t.Cleanup(srv.Close)
+	t.Cleanup(s.Close)
+	return s, srv.URL
+}
+
+// watcher is an Observer that remembers.
+type watcher struct {
+	rejected   []source.Rejected
+	used, most uint64
+}
+
+func (*watcher) Connected()                 {}
+func (*watcher) Missed(uint64)              {}
+func (w *watcher) Budget(used, most uint64) { w.used, w.most = used, most }
+func (w *watcher) Reject(r source.Rejected) error {
+	w.rejected = append(w.rejected, r)
+	return nil
+}
+
+func open(t *testing.T, base, params string, obs source.Observer) source.Source {
+	t.Helper()
+	u, err := url.Parse("x+" + base + "/" + params)
+	if err != nil {
+		t.Fatal(err)
+	}
+	src, err := xapi.Open(source.Config{Name: "x", URL: u, Secret: secret, Log: slog.New(slog.DiscardHandler), Observer: obs})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return src
+}
+
+// want is what the world of a server says.
+func want(w *simulate.World) (out [][]byte) {
+	for n := range uint64(items) {
+		out = append(out, w.AppendX(nil, n, false))
+	}
+	return out
+}
+
+func TestConformance(t *testing.T) {
+	sourcetest.Run(t, func(t *testing.T) sourcetest.Upstream {
+		t.Helper()
+		s, base := serve(t, simulate.Options{Items: items})
+		return sourcetest.Upstream{
+			Name: "x", Want: want(s.World()),
+			// The one before may still be there when the next is opened.
+			Open: func(t *testing.T) source.Source { t.Helper(); return patient{open(t, base, "?stream=sample", nil)} },
+		}
+	})
+}
+
+// rules writes a file of rules.
+func rules(t *testing.T, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "rules")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return "rules=" + url.QueryEscape(path)
+}
+
+var errEnough = errors.New("enough items")
+
+// readTo reads n items and returns the cursor of the last.
+func readTo(t *testing.T, src source.Source, from feed.Cursor, n int) (at feed.Cursor) {
+	t.Helper()
+	err := src.Stream(t.Context(), from, func(it feed.Item) error {
+		if n--; n == 0 {
+			at = it.Cursor
+			return errEnough
+		}
+		return nil
+	})
+	if !errors.Is(err, errEnough) {
+		t.Fatalf("Stream = %v, %d items short", err, n)
+	}
+	return at
+}
+
+// told is why a connection ended, and how many items it gave.
+func told(t *testing.T, src source.Source, from feed.Cursor) (*source.Error, int) {
+	t.Helper()
+	n := 0
+	err := src.Stream(t.Context(), from, func(feed.Item) error { n++; return nil })
+	e, ok := errors.AsType[*source.Error](err)
+	if !ok {
+		t.Fatalf("Stream = %v", err)
+	}
+	return e, n
+}
+
+// TestRules: ours become those of the file, and nobody else's are touched.
+func TestRules(t *testing.T) {
+	s, base := serve(t, simulate.Options{Items: items})
+	theirs := open(t, base, "?tag=theirs&"+rules(t, "snow lang:en\n"), nil)
+	readTo(t, patient{theirs}, "", 1)
+	readTo(t, patient{open(t, base, "?"+rules(t, "# weather\nrain lang:en\n\nsnow lang:en\n"), nil)}, "", 1)
+	readTo(t, patient{open(t, base, "?"+rules(t, `[{"value":"hail","tag":"ice"},{"value":"rain lang:en"}]`), nil)}, "", 1)
+	got := map[string]string{}
+	for _, r := range s.Rules(secret) {
+		got[r.Value], _, _ = strings.Cut(r.Tag, ":")
+	}
+	if len(got) != 3 || got["snow lang:en"] != "theirs" || got["rain lang:en"] != "blipstream" || got["hail"] != "blipstream" {
+		t.Errorf("rules %v", s.Rules(secret))
+	}
+	if e, _ := told(t, open(t, base, "?"+rules(t, "((broken\n"), nil), ""); e.Cause != source.CauseFatal || !strings.Contains(e.Error(), "((broken") {
+		t.Errorf("a rule that is wrong: %v", e)
+	}
+	_, empty := serve(t, simulate.Options{Items: items})
+	if e, _ := told(t, open(t, empty, "", nil), ""); e.Cause != source.CauseFatal || !strings.Contains(e.Error(), "RuleConfigurationIssue") {
+		t.Errorf("no rules: %v", e)
+	}
+}
+
+// patient reads again while the connection before has not been noticed to end.
+type patient struct{ source.Source }
+
+func (p patient) Stream(ctx context.Context, from feed.Cursor, emit func(feed.Item) error) error {
+	for {
+		err := p.Source.Stream(ctx, from, emit)
+		if err == nil || !strings.Contains(err.Error(), "TooManyConnections") {
+			return err
+		}
+	}
+}
+
+// TestBudget: no post more than max-posts is read, over connections and over
+// processes; a source that has none left does not even connect.
+func TestBudget(t *testing.T) {
+	s, base := serve(t, simulate.Options{})
+	w := &watcher{}
+	e, n := told(t, open(t, base, "?stream=sample&max-posts=40", w), "")
+	if e.Cause != source.CauseFatal || n != 40 || !strings.Contains(e.Error(), "max-posts") || w.used != 40 || w.most != 40 {
+		t.Errorf("%d posts, then %v; told %d of %d", n, e, w.used, w.most)
+	}
+	before := s.Stats().Connections
+	if e, n := told(t, open(t, base, "?stream=sample&max-posts=40", nil), "40"); e.Cause != source.CauseFatal || n != 0 || s.Stats().Connections != before {
+		t.Errorf("used up: %d posts, then %v", n, e)
+	}
+	src := patient{open(t, base, "?stream=sample&max-posts=1000", nil)}
+	at := readTo(t, src, "", 30)
+	if at != "30" {
+		t.Errorf("cursor %q", at)
+	}
+	if at = readTo(t, src, at, 30); at != "60" {
+		t.Errorf("cursor after another connection %q", at)
+	}
+	if at = readTo(t, patient{open(t, base, "?stream=sample&max-posts=1000", nil)}, at, 1); at != "125" {
+		t.Errorf("cursor of another process %q, want what may have come in between counted", at)
+	}
+}
+
+// TestTakeover: a connection in the way is ended only by who is told to.
+func TestTakeover(t *testing.T) {
+	s, base := serve(t, simulate.Options{Items: items})
+	inside, done := make(chan struct{}), make(chan error, 1)
+	first := open(t, base, "?stream=sample", nil)
+	go func() {
+		n := 0
+		done <- first.Stream(t.Context(), "", func(feed.Item) error {
+			if n++; n == items {
+				close(inside)
+			}
+			return nil
+		})
+	}()
+	<-inside
+	if e, _ := told(t, open(t, base, "?stream=sample", nil), ""); e.Cause != source.CauseRateLimited || s.Ended() != 0 {
+		t.Errorf("without takeover: %v, %d ended", e, s.Ended())
+	}
+	second := open(t, base, "?stream=sample&takeover=true", nil)
+	if e, _ := told(t, second, ""); e.Cause != source.CauseClosed || s.Ended() != 1 {
+		t.Errorf("takeover: %v, %d ended", e, s.Ended())
+	}
+	if e, ok := errors.AsType[*source.Error](<-done); !ok || e.Cause != source.CauseClosed {
+		t.Errorf("the first ended by %v", e)
+	}
+	readTo(t, second, "", items)
+	if s.Stats().MaxOpen != 1 {
+		t.Errorf("%d connections at once", s.Stats().MaxOpen)
+	}
+}
+
+// TestFaults: what each fault means, and that what came before and after it is
+// whole.
+func TestFaults(t *testing.T) {
+	for fault, cause := range map[string]source.Cause{
+		"fault=eof&after=20":                source.CauseClosed,
+		"fault=cut&after=20":                source.CauseNetwork,
+		"fault=silence&after=20":            source.CauseClosed,
+		"fault=half-open&after=20":          source.CauseClosed,
+		"fault=disconnect&after=20":         source.CauseClosed,
+		"fault=status&status=503":           source.CauseHTTP,
+		"fault=status&status=429&reset=20s": source.CauseRateLimited,
+		"fault=status&status=401":           source.CauseFatal,
+		"fault=status&status=403":           source.CauseFatal,
+	} {
+		f, err := simulate.ParseFault(fault)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, base := serve(t, simulate.Options{Items: items, Script: []simulate.Fault{f}})
+		src := open(t, base, "?stream=sample&idle=300ms", nil)
+		e, n := told(t, src, "")
+		if e.Cause != cause || n < 20 && strings.Contains(fault, "after") {
+			t.Errorf("%s: %v (%v) after %d items", fault, e, e.Cause, n)
+		}
+		if f.Kind == simulate.FaultHalfOpen {
+			continue // the upstream does not notice that we have gone
+		}
+		i := 0
+		err = patient{src}.Stream(t.Context(), "", func(it feed.Item) error {
+			if !bytes.Equal(it.Data, s.World().AppendX(nil, uint64(i), false)) {
+				t.Errorf("%s: item %d is %.200s", fault, i, it.Data)
+			}
+			if i++; i == items {
+				return errEnough
+			}
+			return nil
+		})
+		if !errors.Is(err, errEnough) {
+			t.Errorf("%s: then %v", fault, err)
+		}
+	}
+}
+
+// TestOdd: what comes in between costs neither the connection nor an item.
+func TestOdd(t *testing.T) {
+	for fault, extra := range map[string]int{"fault=bytes&after=20": 0, "fault=drift&after=20": 1, "fault=malformed&after=20": 21, "fault=huge&after=20": 0} {
+		f, err := simulate.ParseFault(fault)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, base := serve(t, simulate.Options{Items: items, Script: []simulate.Fault{f}})
+		w := &watcher{}
+		readTo(t, open(t, base, "?stream=sample&max-frame=1048576", w), "", items+extra)
+		if f.Kind == simulate.FaultHuge && (len(w.rejected) != 1 || w.rejected[0].Reason != source.ReasonTooLong) {
+			t.Errorf("%s: rejected %d", fault, len(w.rejected))
+		}
+	}
+}
