@@ -139,6 +139,9 @@ func TestFaults(t *testing.T) {
 				}
 				s, base := serve(t, simulate.Options{Items: items, Script: []simulate.Fault{f}})
 				w := &watcher{}
+				if f.Kind != simulate.FaultSilence && f.Kind != simulate.FaultHalfOpen {
+					params = strings.Replace(params, "idle=300ms", "idle=1m", 1) // silence is not what is waited for
+				}
 				got, ends := follow(t, open(t, base, params, w), items)
 				for i, m := range wants(s.World(), strings.Contains(params, "v2")) {
 					if !bytes.Equal(got[i], m) {

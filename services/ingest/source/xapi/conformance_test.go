@@ -236,7 +236,11 @@ func TestFaults(t *testing.T) {
 			t.Fatal(err)
 		}
 		s, base := serve(t, simulate.Options{Items: items, Script: []simulate.Fault{f}})
-		src := open(t, base, "?stream=sample&idle=300ms", nil)
+		idle := "1m"
+		if f.Kind == simulate.FaultSilence || f.Kind == simulate.FaultHalfOpen {
+			idle = "300ms"
+		}
+		src := open(t, base, "?stream=sample&idle="+idle, nil)
 		e, n := told(t, src, "")
 		if e.Cause != cause || n < 20 && strings.Contains(fault, "after") {
 			t.Errorf("%s: %v (%v) after %d items", fault, e, e.Cause, n)
