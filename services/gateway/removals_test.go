@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/blipstream/blipstream/internal/bustest"
 	"github.com/blipstream/blipstream/services/gateway/filter"
 	"github.com/blipstream/blipstream/services/gateway/ssetest"
 )
@@ -175,6 +176,25 @@ func TestOlderRemovals(t *testing.T) {
 	w.start()
 	if got := fmt.Sprint(w.sequences(w.open("", w.id(0)), 10)); got != kept {
 		t.Errorf("got %s, want %s", got, kept)
+	}
+	known := w.gateway.removals
+	known.mu.Lock()
+	known.floor, known.whole = 19, false // as if it were still reading
+	known.mu.Unlock()
+	w.clients(1)
+	extended := make(chan error)
+	go func() {
+		bustest.WaitFor(t, "the client waits", func() bool { return w.gateway.limits.count() == 2 })
+		_, err := known.extend(t.Context(), s.conn)
+		extended <- err
+	}()
+	late := w.open("", w.id(0))
+	if err := <-extended; err != nil {
+		t.Fatal(err)
+	}
+	w.next(late)
+	if e := w.next(late); w.seq(e.ID) != 1 || e.Name == "gap" {
+		t.Errorf("who had to wait got %+v", e)
 	}
 }
 
