@@ -3,6 +3,7 @@ package simulate
 import (
 	"math"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/blipstream/blipstream/internal/feed"
@@ -28,7 +29,9 @@ type Want struct {
 	Country string
 	// Lat and Lon are degrees, Precision says how they are known, RadiusKm is
 	// half a box's diagonal in kilometres (0 for a point), and Origin the
-	// field that told them: "coordinates", "geo" or "place".
+	// field that told them: "coordinates", "geo" or "place". Within a box a
+	// blip may be anywhere in the inner half, and its radius as much larger as
+	// it is away from the centre.
 	Lat, Lon  float64
 	Precision feed.Precision
 	RadiusKm  float64
@@ -87,6 +90,37 @@ func (w *World) WantAt(position uint64, at time.Time) []Want {
 	default:
 		return nil
 	}
+}
+
+// Named returns the city that the text of the post at a position names, as
+// GeoNames spells it, and the code of its country; "" if it names none. A text
+// of this world names the city of its author, or none.
+func (w *World) Named(position uint64) (city, country string) {
+	n := w.item(position)
+	if w.sortOf(n) != sortPost {
+		return "", ""
+	}
+	p := w.post(n, w.Time(n))
+	by := p.author
+	if p.repost != nil {
+		by = p.repost.author
+	}
+	if !strings.Contains(p.body, by.city.Name) {
+		return "", ""
+	}
+	return by.city.Name, by.city.Country.Code
+}
+
+// Home returns the city that the author of the post at a position names in
+// their profile, as GeoNames spells it, and the code of its country; "" if the
+// item is no post.
+func (w *World) Home(position uint64) (city, country string) {
+	n := w.item(position)
+	if w.sortOf(n) != sortPost {
+		return "", ""
+	}
+	home := w.post(n, w.Time(n)).author.city
+	return home.Name, home.Country.Code
 }
 
 func (w *World) wantRemoved(n uint64, at time.Time) Want {

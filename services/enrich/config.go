@@ -10,7 +10,8 @@ import (
 // Config is what can be set. Its tags are the flags of the program; where it is
 // made by hand, start from DefaultConfig.
 type Config struct {
-	Hydrators      []string `name:"hydrators" default:"author,body,position,country" help:"Steps that read an item's candidates, in order; a later one may overwrite. Known: author, body, position, country."`
+	Hydrators      []string `name:"hydrators" default:"author,body,time,type,language,entities,media,position,country,spread" help:"Steps that read an item's candidates, in order; a later one may overwrite. Known: these and sentiment (of English texts)."`
+	Positions      []string `name:"positions" default:"point,place,profile,mention" help:"How a position may be known, in the order in which it is tried: an exact point, the centre of a place, the city where the author says to live, a city that the text names."`
 	MaxPlaceRadius float64  `name:"max-place-radius" default:"500" help:"Largest radius in km of a place whose centre is put on the map; 0 for any."`
 	MaxDeliveries  uint64   `name:"max-deliveries" default:"20" help:"Deliveries after which an item is put aside as dead; 0 for never."`
 	Rules          string   `name:"rules" placeholder:"FILE|kv:BUCKET" help:"Where the rules are that make events of your own: a YAML file, or a NATS key-value bucket (kv:rules)."`
@@ -32,7 +33,8 @@ const (
 // DefaultConfig is the Config of a program without flags.
 func DefaultConfig() Config {
 	return Config{
-		Hydrators:      hydrate.Names(),
+		Hydrators:      hydrate.Defaults(),
+		Positions:      hydrate.AllPositions(),
 		MaxPlaceRadius: defaultMaxPlaceRadius,
 		MaxDeliveries:  defaultMaxDeliveries,
 		Profiles:       profiles.Public,

@@ -53,7 +53,7 @@ func New(cfg Config, conn *bus.Conn, env service.Env) (*Service, error) {
 		return nil, err
 	}
 	s := &Service{cfg: cfg, conn: conn, log: env.Log, derivers: derive.All(), metrics: newMetrics(env)}
-	chain, err := hydrate.New(cfg.Hydrators, hydrate.Options{MaxRadiusKm: cfg.MaxPlaceRadius}, s.metrics)
+	chain, err := hydrate.New(cfg.Hydrators, hydrate.Options{MaxRadiusKm: cfg.MaxPlaceRadius, Positions: cfg.Positions}, s.metrics)
 	if err != nil {
 		return nil, fmt.Errorf("enrich: read settings: %w", err)
 	}

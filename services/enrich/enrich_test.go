@@ -17,15 +17,49 @@ import (
 )
 
 // What comes of a world is exactly what its oracle, which shares no code with
-// enrich, says must come of it.
+// enrich, says must come of it; and besides, of posts that tell no position,
+// blips of cities: the one that the author's profile names, or else the text.
 func TestWorld(t *testing.T) {
-	const items = 3000
 	w := world(t, simulate.WorldOptions{Seed: 7, Geo: 0.75, Limits: true, Duplicates: 0.03, Disorder: 0.1})
+	for _, c := range []struct {
+		way, origin string
+		city        func(position uint64) (name, country string)
+	}{
+		{"profile", "profile", w.Home},
+		{"mention", "text", w.Named},
+	} {
+		t.Run(c.way, func(t *testing.T) {
+			cfg := enrich.DefaultConfig()
+			cfg.Positions = []string{"point", "place", c.way}
+			got := worldOf(t, w, cfg)
+			known := cities{way: c.way, origin: c.origin}
+			for n := range uint64(worldItems) {
+				name, country := c.city(n)
+				known.take(t, w.Want(n), got, name, country)
+			}
+			for id := range got {
+				t.Errorf("%s came of nothing", id)
+			}
+			t.Logf("%d cities are right, %d wrong, %d not found", known.right, known.wrong, known.missed)
+			if known.right < 150 || known.wrong*33 > known.right || known.missed > known.right {
+				t.Errorf("%d cities are right, %d wrong, %d not found", known.right, known.wrong, known.missed)
+			}
+		})
+	}
+}
+
+// worldItems is how many items of a world are read.
+const worldItems = 3000
+
+// worldOf runs the first items of a world through a replica. It checks what
+// must come of them and returns what came besides.
+func worldOf(t *testing.T, w *simulate.World, cfg enrich.Config) map[string]event {
+	t.Helper()
 	srv := bustest.Start(t)
 	conn := srv.Conn(t, "test")
-	raw := make([]feed.Item, items)
+	raw := make([]feed.Item, worldItems)
 	want := map[string]simulate.Want{}
-	for n := range uint64(items) {
+	for n := range uint64(worldItems) {
 		// An id per position: duplicates get through to enrich.
 		raw[n] = feed.Item{ID: strconv.FormatUint(n, 10), Source: source, Format: feed.FormatTwitterV1, Data: w.Append(nil, n)}
 		for _, e := range w.Want(n) {
@@ -33,7 +67,7 @@ func TestWorld(t *testing.T) {
 		}
 	}
 	bustest.PublishRaw(t, conn, raw...)
-	start(t, srv)
+	startWith(t, srv, cfg)
 	settled(t, conn)
 	got := events(t, conn)
 	for id, e := range want {
@@ -45,12 +79,43 @@ func TestWorld(t *testing.T) {
 		compare(t, id, e, g)
 		delete(got, id)
 	}
-	for id := range got {
-		t.Errorf("%s came of nothing", id)
-	}
 	if dead := letters(t, conn); len(dead) > 0 {
 		t.Errorf("%d sound items are dead letters", len(dead))
 	}
+	return got
+}
+
+// cities counts the blips of cities.
+type cities struct {
+	way, origin          string
+	right, wrong, missed int
+}
+
+// take takes the blip of an item that tells no position itself out of got, if
+// there is one. The city should be that of the given name and country.
+func (c *cities) take(t *testing.T, want []simulate.Want, got map[string]event, name, country string) {
+	t.Helper()
+	if len(want) != 1 || want[0].Kind != feed.KindSimpleTweet {
+		return
+	}
+	id := feed.EventID(feed.KindGeoBlip, source, want[0].ID)
+	g, ok := got[id]
+	if !ok {
+		if name != "" {
+			c.missed++
+		}
+		return
+	}
+	delete(got, id)
+	if g.Precision != c.way || g.Origin != c.origin || g.UserID != want[0].UserID || !g.Time.Equal(want[0].Time) || !g.Simulated || g.RadiusKm == 0 {
+		t.Errorf("%s: %+v", id, g)
+	}
+	if g.City == name && g.Country == country {
+		c.right++
+		return
+	}
+	c.wrong++
+	t.Logf("took %s, %s, for %s, %s, of %q", g.City, g.Country, name, country, want[0].Body)
 }
 
 // compare fails the test unless an event says what it must.
@@ -58,19 +123,30 @@ func compare(t *testing.T, id string, w simulate.Want, g event) {
 	t.Helper()
 	same := g.ID == w.ID && g.Source == source && g.Time.Equal(w.Time) && g.UserID == w.UserID &&
 		g.Username == w.Username && g.Name == w.Name && g.Body == w.Body && g.Lang == w.Lang &&
-		g.Type == string(w.Type) && g.Country == w.Country && g.Precision == string(w.Precision) &&
-		g.Origin == w.Origin && g.UpToID == w.UpToID
+		g.Type == string(w.Type) && g.Precision == string(w.Precision) && g.Origin == w.Origin && g.UpToID == w.UpToID &&
+		(g.Country == w.Country || w.Country == "") // of a point alone it is that of the nearest town
 	post := w.Kind == feed.KindSimpleTweet || w.Kind == feed.KindGeoBlip
 	same = same && g.Simulated == post // removals do not say it
 	if w.Kind == feed.KindGeoBlip {
-		same = same && g.Lat != nil && g.Lon != nil && math.Abs(*g.Lat-w.Lat) < 1e-9 &&
-			math.Abs(*g.Lon-w.Lon) < 1e-9 && math.Abs(g.RadiusKm-w.RadiusKm) < 0.001
+		same = same && g.Lat != nil && g.Lon != nil && within(w, g)
 	} else {
 		same = same && g.Lat == nil && g.Lon == nil
 	}
 	if !same {
 		t.Errorf("%s:\ngot  %+v\nwant %+v", id, g, w)
 	}
+}
+
+// within reports whether a blip is where it must be: a point exactly, a place
+// within half its radius, which then is larger by the way from the centre.
+func within(w simulate.Want, g event) bool {
+	const rad = math.Pi / 180
+	east := math.Remainder(*g.Lon-w.Lon, 360) * math.Cos((*g.Lat+w.Lat)/2*rad)
+	away := math.Hypot(*g.Lat-w.Lat, east) * 6371.0088 * rad
+	if w.Precision == feed.PrecisionPoint {
+		return away < 1e-4 && g.RadiusKm == 0
+	}
+	return away <= w.RadiusKm*0.501 && math.Abs(g.RadiusKm-w.RadiusKm-away) < 0.01*w.RadiusKm+0.002
 }
 
 // Messages without headers, as the nats CLI publishes them.

@@ -113,11 +113,11 @@ func settled(t *testing.T, conn *bus.Conn) {
 
 // event is any event, as its payload says it.
 type event struct {
-	ID, Source, Username, Name, Body, UserID, Lang, Type, Country, Precision, Origin, UpToID string
-	Time                                                                                     time.Time
-	Lat, Lon                                                                                 *float64
-	Simulated                                                                                bool
-	RadiusKm                                                                                 float64
+	ID, Source, Username, Name, Body, UserID, Lang, Type, Country, City, Precision, Origin, UpToID string
+	Time                                                                                           time.Time
+	Lat, Lon                                                                                       *float64
+	Simulated                                                                                      bool
+	RadiusKm                                                                                       float64
 }
 
 // events are all that EVENTS holds, by message id; one that is there twice

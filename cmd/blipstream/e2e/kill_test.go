@@ -44,7 +44,7 @@ func (a *apart) startIngest() {
 	a.ingest = start(a.t, "ingest", "--nats", a.url, "--source", a.sourceURL)
 }
 
-func (a *apart) startEnrich() { a.enrich = start(a.t, "enrich", "--nats", a.url) }
+func (a *apart) startEnrich() { a.enrich = start(a.t, "enrich", "--nats", a.url, told) }
 
 func (a *apart) startGateway() {
 	a.gateway = start(a.t, "gateway", "--nats", a.url, "--addr", "127.0.0.1:"+a.gwPort)

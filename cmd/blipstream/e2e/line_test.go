@@ -14,10 +14,14 @@ const patience = 60 * time.Second
 // stopGrace is how long up may take to stop.
 const stopGrace = 5 * time.Second
 
+// told makes blips of what items tell, and none of cities that are only named:
+// the oracle knows of no others.
+const told = "--positions=point,place"
+
 // up starts everything in one process.
 func up(t *testing.T, dir string, args ...string) *process {
 	t.Helper()
-	return start(t, "blipstream", append([]string{"up", "--addr", "127.0.0.1:0", "--data", dir, "--log-level", "warn"}, args...)...)
+	return start(t, "blipstream", append([]string{"up", "--addr", "127.0.0.1:0", "--data", dir, "--log-level", "warn", told}, args...)...)
 }
 
 func TestWholeLine(t *testing.T) {

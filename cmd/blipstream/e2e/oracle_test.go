@@ -226,7 +226,7 @@ func same(t *testing.T, kind feed.Kind, data []byte, want simulate.Want) {
 	case feed.KindGeoBlip:
 		var m feedv1.GeoBlip
 		strict(t, data, &m)
-		if m.Lat == nil || m.Lon == nil || far(m.GetLat(), want.Lat) || far(m.GetLon(), want.Lon) || m.GetPrecision() != string(want.Precision) {
+		if m.Lat == nil || m.Lon == nil || far(&m, want) || m.GetPrecision() != string(want.Precision) {
 			t.Errorf("geo_blip %s at %v,%v (%s), want %v,%v (%s)", m.GetId(), m.GetLat(), m.GetLon(), m.GetPrecision(), want.Lat, want.Lon, want.Precision)
 		}
 		sameTime(t, m.GetTime().AsTime(), want)
@@ -254,8 +254,15 @@ func strict(t *testing.T, data []byte, m proto.Message) {
 	}
 }
 
-// far tells coordinates apart; two ways to halve a box may differ in the last bits.
-func far(got, want float64) bool { return math.Abs(got-want) > 1e-9 }
+// far reports whether a blip is not where it must be: a point exactly, but for
+// the last bits, and a place within half its radius.
+func far(m *feedv1.GeoBlip, want simulate.Want) bool {
+	const rad = math.Pi / 180
+	north := m.GetLat() - want.Lat
+	east := math.Remainder(m.GetLon()-want.Lon, 360) * math.Cos((m.GetLat()+want.Lat)/2*rad)
+	away := math.Hypot(north, east) * 6371 * rad
+	return away > 0.501*want.RadiusKm+1e-4
+}
 
 // sameTime compares to the second: created_at tells no more.
 func sameTime(t *testing.T, got time.Time, want simulate.Want) {

@@ -18,7 +18,7 @@ func TestTwoEnrichShareTheWork(t *testing.T) {
 	w := world(t, 0)
 	want := want(w, n)
 	a := runApart(t, file(t, w, n))
-	second := start(t, "enrich", "--nats", a.url)
+	second := start(t, "enrich", "--nats", a.url, told)
 	conn := connect(t, a.url)
 	first, other := admin(t, a.enrich), admin(t, second)
 	a.startIngest()

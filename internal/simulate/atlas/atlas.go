@@ -1,21 +1,24 @@
 package atlas
 
 import (
-	_ "embed"
+	"cmp"
 	"errors"
 	"fmt"
+	"math"
+	"slices"
 	"sort"
-	"strconv"
-	"strings"
 
+	"github.com/blipstream/blipstream/internal/gazetteer"
 	"github.com/blipstream/blipstream/internal/simulate/dice"
 )
 
-//go:embed cities.tsv
-var citiesTSV string
-
-//go:embed countries.tsv
-var countriesTSV string
+const (
+	// minPopulation is from which size on a city is always in the world.
+	minPopulation = 300_000
+	// dateline is the longitude beyond which every town is: places whose boxes
+	// cross the antimeridian are the ones programs get wrong.
+	dateline = 176.0
+)
 
 // Country is one country or territory.
 type Country struct {
@@ -55,7 +58,33 @@ type Atlas struct {
 
 // Load reads the cities compiled into the program. An error says that the data
 // files contradict each other.
-func Load() (*Atlas, error) { return parse(countriesTSV, citiesTSV) }
+func Load() (*Atlas, error) {
+	countries, err := gazetteer.Countries()
+	if err != nil {
+		return nil, fmt.Errorf("atlas: %w", err)
+	}
+	cities, err := gazetteer.Cities()
+	if err != nil {
+		return nil, fmt.Errorf("atlas: %w", err)
+	}
+	return build(countries, choose(cities))
+}
+
+// choose takes every city of minPopulation, the largest of each country and
+// all inhabited towns beside the antimeridian, ordered by country and then by
+// size. It gets the largest first.
+func choose(all []gazetteer.City) []gazetteer.City {
+	seen := map[string]bool{}
+	var out []gazetteer.City
+	for _, c := range all {
+		if c.Population >= minPopulation || !seen[c.Country] || math.Abs(c.Lon) > dateline && c.Population > 0 {
+			out = append(out, c)
+		}
+		seen[c.Country] = true
+	}
+	slices.SortStableFunc(out, func(a, b gazetteer.City) int { return cmp.Compare(a.Country, b.Country) })
+	return out
+}
 
 // Countries returns all countries, by code. They must not be changed.
 func (a *Atlas) Countries() []*Country { return a.countries }
@@ -72,27 +101,23 @@ func (a *Atlas) PickAnywhere(d *dice.Dice) *City {
 	return dice.Pick(d, a.countries).cities.pick(d)
 }
 
-func parse(countries, cities string) (*Atlas, error) {
+func build(countries []gazetteer.Country, cities []gazetteer.City) (*Atlas, error) {
 	a := &Atlas{}
 	byCode := map[string]*Country{}
-	for cells, err := range rows(countries, 3) {
-		if err != nil {
-			return nil, fmt.Errorf("atlas: read countries: %w", err)
-		}
-		c := &Country{Code: cells[0], Name: cells[1]}
-		if err := c.setLanguages(cells[2]); err != nil {
-			return nil, fmt.Errorf("atlas: read languages of %s: %w", c.Code, err)
+	for _, told := range countries {
+		c := &Country{Code: told.Code, Name: told.Name}
+		for _, l := range told.Languages {
+			c.languages.add(l.Lang, l.Weight)
 		}
 		byCode[c.Code] = c
 		a.countries = append(a.countries, c)
 	}
-	for cells, err := range rows(cities, 5) {
-		if err != nil {
-			return nil, fmt.Errorf("atlas: read cities: %w", err)
+	for _, told := range cities {
+		country, ok := byCode[told.Country]
+		if !ok {
+			return nil, fmt.Errorf("atlas: place %s: unknown country %q", told.Name, told.Country)
 		}
-		if err := a.addCity(byCode, cells); err != nil {
-			return nil, fmt.Errorf("atlas: read city %s: %w", cells[0], err)
-		}
+		a.addCity(country, told)
 	}
 	return a, a.check()
 }
@@ -110,47 +135,14 @@ func (a *Atlas) check() error {
 	return nil
 }
 
-func (a *Atlas) addCity(byCode map[string]*Country, cells []string) error {
-	country, ok := byCode[cells[1]]
-	if !ok {
-		return fmt.Errorf("unknown country %q", cells[1])
-	}
-	lat, err := strconv.ParseFloat(cells[2], 64)
-	if err != nil {
-		return err
-	}
-	lon, err := strconv.ParseFloat(cells[3], 64)
-	if err != nil {
-		return err
-	}
-	people, err := strconv.Atoi(cells[4])
-	if err != nil {
-		return err
-	}
+func (a *Atlas) addCity(country *Country, told gazetteer.City) {
 	c := &City{
-		Index: len(a.cities.values), Name: cells[0], Country: country,
-		Lat: lat, Lon: lon, Population: people,
+		Index: len(a.cities.values), Name: told.Name, Country: country,
+		Lat: told.Lat, Lon: told.Lon, Population: told.Population,
 	}
 	// A town that GeoNames counts nobody in still has one chance.
-	a.cities.add(c, max(1, people))
-	country.cities.add(c, max(1, people))
-	return nil
-}
-
-// setLanguages reads "de:6,fr:3,it:1".
-func (c *Country) setLanguages(mix string) error {
-	for part := range strings.SplitSeq(mix, ",") {
-		code, weight, _ := strings.Cut(part, ":")
-		n, err := strconv.Atoi(weight)
-		if err != nil {
-			return err
-		}
-		if code == "" || n < 1 {
-			return fmt.Errorf("%q is not language:weight", part)
-		}
-		c.languages.add(code, n)
-	}
-	return nil
+	a.cities.add(c, max(1, c.Population))
+	country.cities.add(c, max(1, c.Population))
 }
 
 // Languages returns the codes of all languages of c.

@@ -56,6 +56,11 @@ func message(k feed.Kind, r *feed.Record) (want, empty proto.Message) {
 	}
 	switch k {
 	case feed.KindSimpleTweet:
+		if r.Position != nil && r.Position.Precision == feed.PrecisionMention {
+			nowhere := *r // what the text is about is not where the post is from
+			nowhere.Country, nowhere.City = "", ""
+			r = &nowhere
+		}
 		return &feedv1.SimpleTweet{
 			Id: r.ID, Source: r.Source, Time: stamp(r.Time), Username: utf8Only(r.Author.Username),
 			Name: utf8Only(r.Author.Name), Body: utf8Only(r.Body), UserId: user, Lang: utf8Only(r.Lang),

@@ -23,7 +23,9 @@ func (SimpleTweet) Derive(rec *feed.Record) (feed.Event, bool) {
 	e.text("userId", authorID(rec))
 	e.text("lang", rec.Lang)
 	e.text("type", string(rec.Type))
-	e.text("country", rec.Country)
+	if !aboutPlace(rec) {
+		e.text("country", rec.Country)
+	}
 	e.flag("simulated", rec.Simulated)
 	e.texts("tags", rec.Tags)
 	e.texts("mentions", rec.Mentions)
@@ -31,8 +33,17 @@ func (SimpleTweet) Derive(rec *feed.Record) (feed.Event, bool) {
 	e.flag("media", rec.Media)
 	e.text("url", rec.URL)
 	e.optional("sentiment", rec.Sentiment)
-	e.text("city", rec.City)
+	if !aboutPlace(rec) {
+		e.text("city", rec.City)
+	}
 	return feed.Event{Kind: feed.KindSimpleTweet, ID: rec.ID, Payload: e.close()}, true
+}
+
+// aboutPlace reports whether the place of rec is only what its text is about.
+// A post does not come from there as far as anybody knows, so simple_tweet,
+// which cannot say how it knows, does not name it.
+func aboutPlace(rec *feed.Record) bool {
+	return rec.Position != nil && rec.Position.Precision == feed.PrecisionMention
 }
 
 // GeoBlip makes geo_blip of a post whose position is known.

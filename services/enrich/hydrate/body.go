@@ -6,10 +6,11 @@ import (
 	"github.com/blipstream/blipstream/internal/feed"
 )
 
-// Body sets the text: the first candidate that is not blank, with the three
-// entities that Twitter writes (&amp; &lt; &gt;) as the characters they stand
-// for. They are decoded once, so that a post about "&amp;lt;" reads "&lt;".
-// The text is carried whole; the size of an item bounds it.
+// Body sets the text as a person reads it: the first candidate that is not
+// blank. Of Twitter's texts the three entities it writes (&amp; &lt; &gt;)
+// become the characters they stand for, once, so that a post about "&amp;lt;"
+// reads "&lt;". HTML becomes plain text with its paragraphs. The text is
+// carried whole; the size of an item bounds it.
 type Body struct{ entities *strings.Replacer }
 
 // NewBody makes a Body.
@@ -23,13 +24,15 @@ func (Body) Name() string { return "body" }
 // Hydrate implements Hydrator.
 func (b Body) Hydrate(rec *feed.Record) {
 	for _, text := range rec.Upstream.Texts {
-		if strings.TrimSpace(text) == "" {
-			continue
-		}
-		if rec.Upstream.HTMLEntities {
+		switch {
+		case rec.Upstream.HTML:
+			text = plainText(text)
+		case rec.Upstream.HTMLEntities:
 			text = b.entities.Replace(text)
 		}
-		rec.Body = text
-		return
+		if strings.TrimSpace(text) != "" {
+			rec.Body = text
+			return
+		}
 	}
 }

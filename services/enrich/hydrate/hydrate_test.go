@@ -2,6 +2,7 @@ package hydrate_test
 
 import (
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -24,10 +25,24 @@ func (l *log) Hydrated(name string, took time.Duration, failure any) {
 	l.failures = append(l.failures, failure)
 }
 
-// all runs every hydrator over what upstream told.
+// newChain makes a chain that moves no position unless it is asked to.
+func newChain(tb testing.TB, names ...string) *hydrate.Chain {
+	tb.Helper()
+	if len(names) == 0 {
+		names = slices.DeleteFunc(hydrate.Names(), func(name string) bool { return name == "spread" })
+	}
+	chain, err := hydrate.New(names, hydrate.Options{MaxRadiusKm: 500}, nobody{})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return chain
+}
+
+// all runs the hydrators that need no cities over what upstream told.
 func all(t *testing.T, up feed.Upstream) feed.Record {
 	t.Helper()
-	chain, err := hydrate.New(hydrate.Names(), hydrate.Options{MaxRadiusKm: 500}, &log{})
+	names := []string{"author", "body", "time", "type", "language", "entities", "media", "position"}
+	chain, err := hydrate.New(names, hydrate.Options{MaxRadiusKm: 500, Positions: []string{"point", "place"}}, nobody{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,11 +53,16 @@ func all(t *testing.T, up feed.Upstream) feed.Record {
 
 func TestNewRefuses(t *testing.T) {
 	_, err := hydrate.New([]string{"author", "mood"}, hydrate.Options{}, &log{})
-	if err == nil || !strings.Contains(err.Error(), `"mood"`) || !strings.Contains(err.Error(), "author, body, position, country") {
+	if err == nil || !strings.Contains(err.Error(), `"mood"`) || !strings.Contains(err.Error(), "author, body, time, type, ") {
 		t.Errorf("unknown name: error %v", err)
 	}
 	if _, err := hydrate.New([]string{"body", "body"}, hydrate.Options{}, &log{}); err == nil {
 		t.Error("a name given twice was taken")
+	}
+	for _, positions := range [][]string{{"point", "guess"}, {"point", "place", "point"}} {
+		if _, err := hydrate.New([]string{"position"}, hydrate.Options{Positions: positions}, &log{}); err == nil {
+			t.Errorf("positions %q were taken", positions)
+		}
 	}
 }
 
@@ -68,7 +88,8 @@ type clumsy struct{}
 func (clumsy) Name() string { return "clumsy" }
 
 func (clumsy) Hydrate(rec *feed.Record) {
-	rec.Body, rec.Country = "half done", "XX"
+	rec.Body, rec.Country, rec.City, rec.Lang, rec.URL = "half done", "XX", "X", "xx", "x"
+	rec.Tags, rec.Sentiment, rec.Position, rec.Media = []string{"x"}, new(float64), &feed.Position{}, true
 	panic("clumsy")
 }
 
@@ -77,7 +98,8 @@ func TestPanicCostsNothingElse(t *testing.T) {
 	chain := hydrate.NewChain(seen, hydrate.NewBody(), clumsy{}, hydrate.Author{})
 	rec := feed.Record{Upstream: feed.Upstream{Texts: []string{"whole"}, Author: feed.Author{Username: "a"}}}
 	chain.Hydrate(&rec)
-	if rec.Body != "whole" || rec.Country != "" || rec.Author.Username != "a" {
+	want := feed.Record{Upstream: rec.Upstream, Body: "whole", Author: feed.Author{Username: "a", Name: "a"}}
+	if !reflect.DeepEqual(rec, want) {
 		t.Errorf("record %+v", rec)
 	}
 	if want := []any{nil, "clumsy", nil}; !reflect.DeepEqual(seen.failures, want) {
@@ -116,26 +138,6 @@ func TestBody(t *testing.T) {
 	} {
 		if got := all(t, feed.Upstream{Texts: c.texts, HTMLEntities: c.entities}).Body; got != c.want {
 			t.Errorf("%q became %q, want %q", c.texts, got, c.want)
-		}
-	}
-}
-
-func TestCountry(t *testing.T) {
-	for _, c := range []struct {
-		codes []string
-		want  string
-	}{
-		{[]string{"GB"}, "GB"},
-		{[]string{"gb"}, "GB"},
-		{[]string{"", "FRA", "É", "F1", "FR"}, "FR"},
-		{nil, ""},
-	} {
-		var up feed.Upstream
-		for _, code := range c.codes {
-			up.Boxes = append(up.Boxes, feed.Box{Country: code})
-		}
-		if got := all(t, up).Country; got != c.want {
-			t.Errorf("%q became %q, want %q", c.codes, got, c.want)
 		}
 	}
 }

@@ -49,7 +49,8 @@ type SimpleTweet struct {
 	// What sort of post it is: "post", "reply", "repost", "edit" (of a wiki's
 	// page) or "quake". More may come.
 	Type string `protobuf:"bytes,9,opt,name=type,proto3" json:"type,omitempty"`
-	// ISO 3166-1 alpha-2 country of the post's place; absent if unknown.
+	// ISO 3166-1 alpha-2 country where it was posted or where its author says to
+	// live, never one that the text only names; absent if unknown.
 	Country string `protobuf:"bytes,10,opt,name=country,proto3" json:"country,omitempty"`
 	// True for a post that a simulator made up; the page says so.
 	Simulated bool `protobuf:"varint,11,opt,name=simulated,proto3" json:"simulated,omitempty"`
@@ -65,7 +66,7 @@ type SimpleTweet struct {
 	Url string `protobuf:"bytes,16,opt,name=url,proto3" json:"url,omitempty"`
 	// How the text feels, from -1 (bad) to 1 (good); absent if unknown.
 	Sentiment *float64 `protobuf:"fixed64,17,opt,name=sentiment,proto3,oneof" json:"sentiment,omitempty"`
-	// City of the post's position or beside it, in Latin letters; absent if unknown.
+	// City in that country, in Latin letters; absent if unknown.
 	City          string `protobuf:"bytes,18,opt,name=city,proto3" json:"city,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

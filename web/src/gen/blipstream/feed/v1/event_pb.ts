@@ -90,7 +90,8 @@ export type SimpleTweet = Message<"blipstream.feed.v1.SimpleTweet"> & {
   type: string;
 
   /**
-   * ISO 3166-1 alpha-2 country of the post's place; absent if unknown.
+   * ISO 3166-1 alpha-2 country where it was posted or where its author says to
+   * live, never one that the text only names; absent if unknown.
    *
    * @generated from field: string country = 10;
    */
@@ -146,7 +147,7 @@ export type SimpleTweet = Message<"blipstream.feed.v1.SimpleTweet"> & {
   sentiment?: number | undefined;
 
   /**
-   * City of the post's position or beside it, in Latin letters; absent if unknown.
+   * City in that country, in Latin letters; absent if unknown.
    *
    * @generated from field: string city = 18;
    */
@@ -224,7 +225,8 @@ export type SimpleTweetJson = {
   type?: string;
 
   /**
-   * ISO 3166-1 alpha-2 country of the post's place; absent if unknown.
+   * ISO 3166-1 alpha-2 country where it was posted or where its author says to
+   * live, never one that the text only names; absent if unknown.
    *
    * @generated from field: string country = 10;
    */
@@ -280,7 +282,7 @@ export type SimpleTweetJson = {
   sentiment?: number | "NaN" | "Infinity" | "-Infinity";
 
   /**
-   * City of the post's position or beside it, in Latin letters; absent if unknown.
+   * City in that country, in Latin letters; absent if unknown.
    *
    * @generated from field: string city = 18;
    */
