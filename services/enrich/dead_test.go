@@ -40,7 +40,9 @@ func TestMalformed(t *testing.T) {
 	}
 	items = append(items, tweet(len(sorts)))
 	bustest.PublishRaw(t, conn, items...)
-	start(t, srv)
+	cfg := enrich.DefaultConfig()
+	cfg.Positions = []string{"point", "place"} // authors of odd posts may still say where they live
+	startWith(t, srv, cfg)
 	settled(t, conn)
 
 	got := events(t, conn)

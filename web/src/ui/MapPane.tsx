@@ -81,9 +81,9 @@ export function Credits(props: { simulated: boolean; map?: boolean }): JSX.Eleme
         Map: <Out href="https://www.naturalearthdata.com/">Natural Earth</Out>, by{' '}
         <Out href="https://github.com/topojson/world-atlas">world-atlas</Out>
       </Show>
-      <Show when={props.simulated}>
-        {props.map ? ' · ' : ''}Simulated places: <Out href="https://www.geonames.org/">GeoNames</Out>, CC BY 4.0
-      </Show>
+      {props.map ? ' · ' : ''}
+      {props.simulated ? 'Simulated places' : 'Cities'}: <Out href="https://www.geonames.org/">GeoNames</Out>,{' '}
+      <Out href="https://creativecommons.org/licenses/by/4.0/">CC BY 4.0</Out>
     </p>
   );
 }
