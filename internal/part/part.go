@@ -30,6 +30,12 @@ type Status struct {
 	RetryTime time.Time `json:"retryTime,omitzero"`
 	// ItemTime is when its last item came, if one has.
 	ItemTime time.Time `json:"itemTime,omitzero"`
+	// Reconnects, Missed and Gaps count, since the process began, the
+	// connections that ended, the items that the upstream says it held back,
+	// and the times that items may be missing.
+	Reconnects uint64 `json:"reconnects,string,omitempty"`
+	Missed     uint64 `json:"missed,string,omitempty"`
+	Gaps       uint64 `json:"gaps,string,omitempty"`
 }
 
 // changed reports whether s says something else than old, apart from times

@@ -22,7 +22,10 @@ func (s *status) part() part.Status {
 	if s.now == stateStandby {
 		return part.Status{}
 	}
-	p := part.Status{State: string(s.now), RetryTime: s.retry}
+	p := part.Status{
+		State: string(s.now), RetryTime: s.retry,
+		Reconnects: s.reconnects.Load(), Missed: s.missed.Load(), Gaps: s.gaps.Load(),
+	}
 	if told := (*source.Error)(nil); errors.As(s.err, &told) {
 		p.Detail = told.Cause.String()
 	}

@@ -31,6 +31,7 @@ func TestStatusForOthersHoldsNoSecret(t *testing.T) {
 		{func() { s.set(stateConnecting, refused) }, part.Status{State: "connecting", Detail: "rate_limited"}},
 		{func() { s.live(); s.item.Store(at.UnixMilli()) }, part.Status{State: "live", ItemTime: at}},
 		{func() { s.set(stateDone, nil) }, part.Status{State: "done", ItemTime: at}},
+		{func() { s.reconnects.Add(3); s.missed.Add(5); s.gaps.Add(1) }, part.Status{State: "done", ItemTime: at, Reconnects: 3, Missed: 5, Gaps: 1}},
 	} {
 		step.do()
 		if got := s.part(); got != step.want {

@@ -1339,7 +1339,14 @@ type PartStatus struct {
 	// When it tries again, if it waits for that.
 	RetryTime *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=retry_time,json=retryTime,proto3" json:"retry_time,omitempty"`
 	// When its last item came, if one has.
-	ItemTime      *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=item_time,json=itemTime,proto3" json:"item_time,omitempty"`
+	ItemTime *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=item_time,json=itemTime,proto3" json:"item_time,omitempty"`
+	// How often a source's connection has ended since its process began.
+	Reconnects uint64 `protobuf:"varint,20,opt,name=reconnects,proto3" json:"reconnects,omitempty"`
+	// How many items the upstream says it held back, since then.
+	Missed uint64 `protobuf:"varint,21,opt,name=missed,proto3" json:"missed,omitempty"`
+	// How often items of the upstream may be missing that it does not send any
+	// more, since then.
+	Gaps          uint64 `protobuf:"varint,22,opt,name=gaps,proto3" json:"gaps,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1414,6 +1421,27 @@ func (x *PartStatus) GetItemTime() *timestamppb.Timestamp {
 		return x.ItemTime
 	}
 	return nil
+}
+
+func (x *PartStatus) GetReconnects() uint64 {
+	if x != nil {
+		return x.Reconnects
+	}
+	return 0
+}
+
+func (x *PartStatus) GetMissed() uint64 {
+	if x != nil {
+		return x.Missed
+	}
+	return 0
+}
+
+func (x *PartStatus) GetGaps() uint64 {
+	if x != nil {
+		return x.Gaps
+	}
+	return 0
 }
 
 var File_blipstream_feed_v1_gateway_proto protoreflect.FileDescriptor
@@ -1560,7 +1588,7 @@ const file_blipstream_feed_v1_gateway_proto_rawDesc = "" +
 	"\x05epoch\x18\x01 \x01(\tR\x05epoch\x12.\n" +
 	"\x04from\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x04from\x12!\n" +
 	"\fstep_seconds\x18\x03 \x01(\rR\vstepSeconds\x12\x16\n" +
-	"\x06counts\x18\x04 \x03(\x04R\x06counts\"\xf2\x01\n" +
+	"\x06counts\x18\x04 \x03(\x04R\x06counts\"\xbe\x02\n" +
 	"\n" +
 	"PartStatus\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
@@ -1569,7 +1597,12 @@ const file_blipstream_feed_v1_gateway_proto_rawDesc = "" +
 	"\x04time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x04time\x129\n" +
 	"\n" +
 	"retry_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\tretryTime\x127\n" +
-	"\titem_time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\bitemTimeB\xd6\x01\n" +
+	"\titem_time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\bitemTime\x12\x1e\n" +
+	"\n" +
+	"reconnects\x18\x14 \x01(\x04R\n" +
+	"reconnects\x12\x16\n" +
+	"\x06missed\x18\x15 \x01(\x04R\x06missed\x12\x12\n" +
+	"\x04gaps\x18\x16 \x01(\x04R\x04gapsB\xd6\x01\n" +
 	"\x16com.blipstream.feed.v1B\fGatewayProtoP\x01ZDgithub.com/blipstream/blipstream/proto/gen/blipstream/feed/v1;feedv1\xa2\x02\x03BFX\xaa\x02\x12Blipstream.Feed.V1\xca\x02\x12Blipstream\\Feed\\V1\xe2\x02\x1eBlipstream\\Feed\\V1\\GPBMetadata\xea\x02\x14Blipstream::Feed::V1b\x06proto3"
 
 var (
