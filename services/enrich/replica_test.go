@@ -2,6 +2,7 @@ package enrich_test
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -178,5 +179,44 @@ func TestServerRestart(t *testing.T) {
 	wantTweets(t, got, 0, items)
 	if len(got) != 2*items {
 		t.Errorf("%d events, want %d", len(got), 2*items)
+	}
+}
+
+// The consumer is deleted again and again while items come: each event is there
+// once. Then the stream is: whatever the next one holds yields its events.
+func TestDeletedUnderLoad(t *testing.T) {
+	const items, deletions = 3000, 3
+	srv := bustest.Start(t)
+	conn := srv.Conn(t, "test")
+	start(t, srv)
+	start(t, srv)
+	for part := range deletions {
+		from := part * items / deletions
+		bustest.PublishRaw(t, conn, tweets(from, from+items/deletions)...)
+		bustest.WaitFor(t, "some of their events", func() bool { return stored(t, conn) > uint64(2*from+100) })
+		srv.DeleteConsumer(t, feed.StreamRaw, bus.DurableEnrich)
+	}
+	bustest.WaitFor(t, "all events", func() bool { return stored(t, conn) >= 2*items })
+	settled(t, conn)
+	got := events(t, conn) // fails on any that is there twice
+	wantTweets(t, got, 0, items)
+
+	published := make(chan struct{})
+	go func() {
+		defer close(published)
+		bustest.PublishRaw(t, conn, tweets(items, 2*items)...)
+	}()
+	bustest.WaitFor(t, "some of the next", func() bool { return stored(t, conn) > 2*items+100 })
+	srv.DeleteStream(t, feed.StreamRaw)
+	<-published
+	bustest.PublishRaw(t, conn, tweets(2*items, 2*items+500)...)
+	settled(t, conn)
+	got = events(t, conn)
+	wantTweets(t, got, 2*items, 2*items+500)
+	for _, m := range bustest.ReadAll(t, conn, feed.StreamRaw) {
+		id := strings.TrimPrefix(m.Header.Get("Nats-Msg-Id"), source+":")
+		if _, ok := got[feed.EventID(feed.KindSimpleTweet, source, id)]; !ok {
+			t.Errorf("%s is in RAW and has no event", id)
+		}
 	}
 }
