@@ -95,7 +95,12 @@ func (r *reader) bind(ctx context.Context) (jetstream.Consumer, error) {
 		return nil, err
 	}
 	if r.in == nil || r.in.epoch != s.stream.Epoch {
+		in := r.in
 		r.in = newIncarnation(r.o.Stream, s.stream.Epoch, r.metrics)
+		if err := r.recall(ctx, s); err != nil {
+			r.in = in // it is not bound, and recalls again
+			return nil, err
+		}
 	} else if !s.info.Created.Equal(r.created) {
 		if err := r.forward(ctx, s.info); err != nil {
 			return nil, err
@@ -159,6 +164,7 @@ func (r *reader) watch(ctx context.Context, end func()) {
 			return
 		case err == nil:
 			r.observe(s)
+			r.keep(ctx, s)
 		}
 	}
 }

@@ -33,6 +33,10 @@ type ConsumeOptions struct {
 	// consumer read them (first_seq > ack_floor + 1 and never delivered), each
 	// range once. It may be called from another goroutine than handle. Optional.
 	Dropped func(from, to uint64)
+	// Place, if not empty, is the key in the bucket cursor under which every
+	// reader keeps how far everything is settled. A consumer that was made anew
+	// while nobody read begins there, and not with the whole stream.
+	Place string
 	// Make, if not nil, is made where it is found missing while Consume runs.
 	// Its Stream and Name must be those above. Call EnsureDurable before.
 	Make *Durable
@@ -47,6 +51,7 @@ type reader struct {
 	in      *incarnation
 	created time.Time // the consumer's
 	run     run
+	kept    place         // as of the last look
 	first   atomic.Uint64 // sequence of the stream's first message, as of the last look
 }
 
@@ -63,6 +68,11 @@ func (c *Conn) Consume(ctx context.Context, o ConsumeOptions, handle func(*Deliv
 	}
 	if o.Prefetch <= 0 {
 		o.Prefetch = defaultPrefetch
+	}
+	if o.Place != "" {
+		if err := c.bucket(bucketCursor).check(o.Place); err != nil {
+			return fmt.Errorf("bus: consume: %w", err)
+		}
 	}
 	r := &reader{conn: c, o: o, handle: handle, metrics: c.metrics.consumer(o.Stream, o.Durable)}
 	c.supervise(ctx, o.Stream, r.session, func() bool { return false })

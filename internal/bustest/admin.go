@@ -66,3 +66,12 @@ func (s *Server) DeleteMessages(tb testing.TB, stream string, seqs ...uint64) {
 		return err
 	})
 }
+
+// ResetConsumer has a durable consumer begin again at a sequence.
+func (s *Server) ResetConsumer(tb testing.TB, stream, durable string, seq uint64) {
+	tb.Helper()
+	s.admin(tb, func(ctx context.Context, js jetstream.JetStream) error {
+		_, err := js.ResetConsumerToSequence(ctx, stream, durable, seq)
+		return err
+	})
+}

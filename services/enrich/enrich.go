@@ -20,6 +20,8 @@ import (
 const (
 	// stage names this service in the subjects of dead letters.
 	stage = "enrich"
+	// placeKey is where replicas keep how far they are.
+	placeKey = "enrich"
 	// drainTimeout bounds how long events may take to be stored after the
 	// service was asked to stop. A process has 5 s for its whole stop; what is
 	// not stored by then is delivered to another replica.
@@ -105,7 +107,7 @@ func (s *Service) Run(ctx context.Context) error {
 	advised := make(chan error, 1)
 	go func() { advised <- l.advised(ctx) }()
 	err = s.conn.Consume(ctx, bus.ConsumeOptions{
-		Stream: feed.StreamRaw, Durable: bus.DurableEnrich, Prefetch: s.cfg.Prefetch, Dropped: s.metrics.droppedRange,
+		Stream: feed.StreamRaw, Durable: bus.DurableEnrich, Place: placeKey, Prefetch: s.cfg.Prefetch, Dropped: s.metrics.droppedRange,
 	}, l.handle)
 	stopped()
 	if err != nil {

@@ -94,8 +94,7 @@ func TestRedeliveryIsNoDuplicate(t *testing.T) {
 	stop := start(t, srv)
 	settled(t, conn)
 	stop()
-	// The verdict is forgotten with the consumer; the item comes again.
-	srv.DeleteConsumer(t, feed.StreamRaw, bus.DurableEnrich)
+	srv.ResetConsumer(t, feed.StreamRaw, bus.DurableEnrich, 1)
 	env := service.Nop()
 	reg := prometheus.NewRegistry()
 	env.Metrics = reg
