@@ -19,7 +19,10 @@
 //
 // # Credentials
 //
-// The secret is "bearer:<token>" or "basic:<user>:<password>".
+// The secret is "bearer:<token>", "basic:<user>:<password>", or, for the API
+// that acts for a user,
+// "oauth1:<consumer key>:<consumer secret>:<token>:<token secret>", by which
+// each request is signed anew (OAuth 1.0a, RFC 5849).
 //
 // # Items
 //

@@ -28,7 +28,8 @@ type options struct {
 	method   string
 	endpoint url.URL
 	form     url.Values
-	auth     string
+	auth     string // a header that is the same every time
+	oauth    *oauth // or what signs each request
 	framing  framing.Mode
 	stall    time.Duration
 	maxFrame int
@@ -44,9 +45,7 @@ func parse(u *url.URL, secret string) (o options, err error) {
 		return o, errors.New("twitter: read url: it needs a host, as in twitter+https://stream.example.com/1.1/statuses/sample.json")
 	}
 	o.endpoint = url.URL{Scheme: strings.TrimPrefix(u.Scheme, "twitter+"), Host: u.Host, Path: u.Path, RawPath: u.RawPath}
-	auth, authErr := authorization(secret)
-	o.auth = auth
-	err = errors.Join(authErr, o.takeFraming(params), o.takeLimits(params), o.takeMethod(params))
+	err = errors.Join(o.takeSecret(secret), o.takeFraming(params), o.takeLimits(params), o.takeMethod(params))
 	o.form = params
 	return o, err
 }
@@ -101,6 +100,24 @@ func (o *options) takeMethod(params url.Values) error {
 	return nil
 }
 
+// takeSecret takes the credential.
+func (o *options) takeSecret(secret string) (err error) {
+	if kind, rest, _ := strings.Cut(strings.TrimSpace(secret), ":"); strings.EqualFold(kind, "oauth1") {
+		o.oauth, err = parseOAuth(rest)
+		return err
+	}
+	o.auth, err = authorization(secret)
+	return err
+}
+
+// authorize is the Authorization header of the next request; "" for none.
+func (o *options) authorize(now time.Time) string {
+	if o.oauth != nil {
+		return o.oauth.header(o.method, o.endpoint, o.form, now)
+	}
+	return o.auth
+}
+
 // authorization makes the header's value of a secret. Its errors never hold
 // any of the secret.
 func authorization(secret string) (string, error) {
@@ -117,5 +134,5 @@ func authorization(secret string) (string, error) {
 	case strings.EqualFold(kind, "basic") && strings.Contains(rest, ":"):
 		return "Basic " + base64.StdEncoding.EncodeToString([]byte(rest)), nil
 	}
-	return "", errors.New("twitter: read secret: it must be bearer:<token> or basic:<user>:<password>")
+	return "", errors.New("twitter: read secret: it must be bearer:<token>, basic:<user>:<password> or oauth1:<consumer key>:<consumer secret>:<token>:<token secret>")
 }

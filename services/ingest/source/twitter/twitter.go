@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/blipstream/blipstream/internal/feed"
 	"github.com/blipstream/blipstream/services/ingest/source"
@@ -32,7 +33,7 @@ func Open(cfg source.Config) (source.Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	if opts.auth != "" && opts.endpoint.Scheme == "http" && !upstream.IsLoopback(opts.endpoint.Hostname()) {
+	if cfg.Secret != "" && opts.endpoint.Scheme == "http" && !upstream.IsLoopback(opts.endpoint.Hostname()) {
 		cfg.Log.Warn("the secret travels unencrypted: use twitter+https", slog.String("source", cfg.Name))
 	}
 	return &twitterSource{cfg.Name, opts, cfg.Observe(), cfg.Log, upstream.Client(nil)}, nil
@@ -78,8 +79,8 @@ func (s *twitterSource) connect(ctx context.Context, dog *upstream.Watchdog) (*h
 	if s.opts.method == http.MethodPost {
 		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
-	if s.opts.auth != "" {
-		req.Header.Set("Authorization", s.opts.auth)
+	if auth := s.opts.authorize(time.Now()); auth != "" {
+		req.Header.Set("Authorization", auth)
 	}
 	req.Header.Set("User-Agent", upstream.Agent)
 	req.Header.Set("Accept-Encoding", "gzip")

@@ -208,3 +208,57 @@ func TestNoAnswer(t *testing.T) {
 		}
 	})
 }
+
+// TestSignature: the request of RFC 5849, section 1.2, with a version added, and
+// one whose characters are encoded twice; both signed by other code, too.
+func TestSignature(t *testing.T) {
+	for secret, c := range map[string]struct {
+		method, url, form, timestamp, nonce, want string
+	}{
+		"dpf43f3p2l4k3l03:kd94hf93k423kf44:nnch734d00sl2jdk:pfkkdhi9sl3r4s00": {
+			"get", "HTTP://Photos.example.net:80/photos", "file=vacation.jpg&size=original", "137131202", "chapoH", "1IAE9RzK%2BDqSqVTdQ%2F0zWANXVzs%3D",
+		},
+		"k:s&:t:u=": {
+			"POST", "https://stream.example.com/1.1/statuses/filter.json", "track=Gr%C3%BC%C3%9Fe%2C+a%2Bb+%26+c%3Dd", "1", "n", "u03s71ugDT6vKfUXtPLcAz0IYag%3D",
+		},
+	} {
+		o, err := parseOAuth(secret)
+		if err != nil {
+			t.Fatal(err)
+		}
+		u, err := url.Parse(c.url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		form, err := url.ParseQuery(c.form)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := o.sign(c.method, *u, form, c.timestamp, c.nonce)
+		if !strings.Contains(got, `oauth_signature="`+c.want+`"`) || !strings.HasPrefix(got, `OAuth oauth_consumer_key="`) {
+			t.Errorf("%s, want %s", got, c.want)
+		}
+	}
+	for _, secret := range []string{"hunter2", "a:b:c", "a:b:c:", "a:b:c:d:hunter2"} {
+		if _, err := parseOAuth(secret); err == nil || strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("%q: %v", secret, err)
+		}
+	}
+}
+
+// TestSigned: every connection is signed anew, and the secrets do not travel.
+func TestSigned(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var seen []string
+		src := inMemory(t, "", func(_ http.ResponseWriter, r *http.Request) { seen = append(seen, r.Header.Get("Authorization")) })
+		if err := src.opts.takeSecret("oauth1:key:csecret:token:tsecret"); err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			stream(t, src, func(feed.Item) error { return nil })
+		}
+		if len(seen) != 2 || seen[0] == seen[1] || !strings.Contains(seen[0], `oauth_token="token"`) || strings.Contains(seen[0]+seen[1], "secret") {
+			t.Errorf("signed %q", seen)
+		}
+	})
+}
