@@ -20,6 +20,7 @@ import (
 	"github.com/blipstream/blipstream/services/ingest/source/sse"
 	"github.com/blipstream/blipstream/services/ingest/source/twitter"
 	"github.com/blipstream/blipstream/services/ingest/source/usgs"
+	"github.com/blipstream/blipstream/services/ingest/source/websocket"
 	"github.com/blipstream/blipstream/services/ingest/source/wikimedia"
 	"github.com/blipstream/blipstream/services/ingest/source/xapi"
 )
@@ -32,6 +33,8 @@ func (c Config) schemes() map[string]source.Opener {
 		"file":          file.Open,
 		"sse+http":      sse.Open,
 		"sse+https":     sse.Open,
+
+		"ws": websocket.Open, "wss": websocket.Open, "ws+http": websocket.Open, "ws+https": websocket.Open,
 
 		"x": xapi.Open, "x+http": xapi.Open, "x+https": xapi.Open,
 

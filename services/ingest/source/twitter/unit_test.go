@@ -255,7 +255,7 @@ func TestSigned(t *testing.T) {
 			t.Fatal(err)
 		}
 		for range 2 {
-			stream(t, src, func(feed.Item) error { return nil })
+			_, _ = stream(t, src, func(feed.Item) error { return nil })
 		}
 		if len(seen) != 2 || seen[0] == seen[1] || !strings.Contains(seen[0], `oauth_token="token"`) || strings.Contains(seen[0]+seen[1], "secret") {
 			t.Errorf("signed %q", seen)
