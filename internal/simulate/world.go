@@ -127,6 +127,9 @@ func (w *World) From(epoch time.Time) (*World, error) {
 	return next, next.start()
 }
 
+// Atlas is where the world's people live.
+func (w *World) Atlas() *atlas.Atlas { return w.atlas }
+
 // ID is the id of item n, unique within all worlds whose epochs differ. For a
 // post it is its id_str; the copy of a duplicate has the id of the first.
 func (w *World) ID(n uint64) uint64 { return w.base + w.original(w.item(n)) }

@@ -8,22 +8,23 @@ import (
 	"time"
 
 	"github.com/blipstream/blipstream/internal/simulate"
-	"github.com/blipstream/blipstream/internal/simulate/atlas"
 )
 
 // Options say how a server behaves.
 type Options struct {
-	// Seed tells worlds apart.
+	// World is who posts; nil: a world of its own. Servers may share one.
+	World *simulate.World
+	// Seed tells earthquakes and places apart, and worlds where World is nil.
 	Seed uint64
 	// Items is how many items each protocol has; 0: without end. After the last
 	// a connection stays open and quiet.
 	Items uint64
 	// Rate is how many items a second there are; 0: all of Items from the start.
 	Rate float64
-	// Live lets a stream that cannot resume (Mastodon's and EMSC's) go on where
-	// any connection before it ended, as the real ones do: what was lost on the
-	// way has to be asked for otherwise. Without it, and with no Rate, each
-	// connection begins at item 0.
+	// Live lets a stream whose client does not say where to go on begin where any
+	// connection before it ended, the first one at item 0: what was lost on the
+	// way has to be asked for otherwise. Without it a connection begins with the
+	// present, or, with no Rate, at item 0.
 	Live bool
 	// Rewind is how many items a resumed connection repeats.
 	Rewind uint64
@@ -62,17 +63,19 @@ func NewServer(o Options) (*Server, error) {
 		o.KeepAlive = defaultKeepAlive
 	}
 	began := time.Now().Truncate(time.Millisecond)
-	world, err := simulate.NewWorld(simulate.WorldOptions{Seed: o.Seed, Geo: simulate.DefaultGeo, Epoch: began.Add(-time.Hour)})
+	if o.World == nil {
+		var err error
+		if o.World, err = simulate.NewWorld(simulate.DefaultWorld(o.Seed)); err != nil {
+			return nil, err
+		}
+	}
+	world, err := o.World.From(began.Add(-time.Hour))
 	if err != nil {
 		return nil, err
 	}
-	a, err := atlas.Load()
-	if err != nil {
-		return nil, fmt.Errorf("feeds: load atlas: %w", err)
-	}
 	o.Script = slices.Clone(o.Script)
 	return &Server{
-		o: o, world: world, atlas: a, began: began, closed: make(chan struct{}),
+		o: o, world: world, began: began, closed: make(chan struct{}),
 		next: map[Protocol]uint64{}, open: map[Protocol]int{},
 	}, nil
 }

@@ -23,7 +23,7 @@ const (
 // city is where item n happens.
 func (s *Server) city(n uint64) *atlas.City {
 	d := dice.Of(s.o.Seed, n, saltCity)
-	return s.atlas.PickAnywhere(&d)
+	return s.world.Atlas().PickAnywhere(&d)
 }
 
 // step is what becomes known as item n: an earthquake, or a correction or the

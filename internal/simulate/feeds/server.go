@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/blipstream/blipstream/internal/simulate"
-	"github.com/blipstream/blipstream/internal/simulate/atlas"
 )
 
 // Protocol names what an upstream speaks.
@@ -27,7 +26,6 @@ const (
 type Server struct {
 	o     Options
 	world *simulate.World
-	atlas *atlas.Atlas
 	began time.Time
 
 	closed    chan struct{}
@@ -148,7 +146,7 @@ func (s *Server) wrote(p Protocol, next uint64) {
 	s.next[p] = max(s.next[p], next)
 }
 
-// live is where a stream begins that cannot resume.
+// live is where a stream begins whose client does not say where.
 func (s *Server) live(p Protocol) uint64 {
 	s.mu.Lock()
 	next := s.next[p]

@@ -37,16 +37,13 @@ func event(name, id string, data []byte) []byte {
 
 // resumed is the item a connection begins with that may name the last one it
 // had; number reads that one's number.
-func (s *Server) resumed(number func(id string) (uint64, bool)) func(r *http.Request) uint64 {
+func (s *Server) resumed(p Protocol, number func(id string) (uint64, bool)) func(r *http.Request) uint64 {
 	return func(r *http.Request) uint64 {
 		id := r.Header.Get("Last-Event-ID")
 		if n, ok := number(id); ok {
 			return n + 1 - min(n+1, s.o.Rewind)
 		}
-		if s.o.Rate > 0 {
-			return s.due()
-		}
-		return 0
+		return s.live(p)
 	}
 }
 
@@ -58,7 +55,7 @@ func (s *Server) wikimedia() dialect {
 	}
 	return dialect{
 		name: Wikimedia, open: openEvents(":ok\n\n"), heed: discard, alive: []byte(":\n\n"),
-		start: s.resumed(func(id string) (uint64, bool) {
+		start: s.resumed(Wikimedia, func(id string) (uint64, bool) {
 			var at []struct{ Offset uint64 }
 			err := json.Unmarshal([]byte(id), &at)
 			return at0(at), err == nil && len(at) > 0
@@ -80,7 +77,7 @@ func at0(at []struct{ Offset uint64 }) uint64 {
 func (s *Server) events() dialect {
 	return dialect{
 		name: Events, open: openEvents("retry: 250\n\n"), heed: discard, alive: []byte(": alive\n\n"),
-		start: s.resumed(func(id string) (uint64, bool) {
+		start: s.resumed(Events, func(id string) (uint64, bool) {
 			n, err := strconv.ParseUint(id, 10, 63)
 			return n, err == nil
 		}),

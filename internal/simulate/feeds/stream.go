@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/blipstream/blipstream/internal/simulate"
@@ -50,19 +51,23 @@ func (s *Server) serveStream(w http.ResponseWriter, r *http.Request, d dialect) 
 		s.refuse(w, http.StatusTooManyRequests, time.Second)
 		return
 	}
-	defer s.leave(d.name)
+	// A client that sees its end may be back at once: it is counted first.
+	left := sync.OnceFunc(func() { s.leave(d.name) })
 	c := &connection{server: s, speaks: d, fault: f, next: d.start(r), fated: f.Kind == simulate.FaultNone}
 	if c.wire, err = s.take(w); err != nil {
+		left()
 		s.refuse(w, http.StatusInternalServerError, 0)
 		return
 	}
 	defer c.conn.Close()
 	defer c.cancel()
+	defer left()
 	if d.open(c.wire, r) != nil {
 		return
 	}
 	go c.listen(d.heed)
-	if errors.Is(c.serve(), errRegular) {
+	err = c.serve()
+	if left(); errors.Is(err, errRegular) {
 		_ = c.write(d.bye) // who is gone does not hear it
 	}
 }

@@ -9,9 +9,11 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
+	"github.com/blipstream/blipstream/internal/bustest"
 	"github.com/blipstream/blipstream/internal/feed"
 	"github.com/blipstream/blipstream/internal/simulate"
 	"github.com/blipstream/blipstream/internal/simulate/feeds"
@@ -30,6 +32,7 @@ type profile struct {
 	protocol     feeds.Protocol
 	open         source.Opener
 	prefix, path string
+	stall        string // how long silence is borne; empty for the default
 	sparse       bool
 	// polls says that there are no connections that last.
 	polls bool
@@ -37,13 +40,13 @@ type profile struct {
 
 func profiles() []profile {
 	return []profile{
-		{protocol: feeds.Wikimedia, open: wikimedia.Open, prefix: "wikimedia+", path: "/v2/stream/recentchange?stall=300ms"},
-		{protocol: feeds.Events, open: sse.Open, prefix: "sse+", path: "/events?stall=300ms&id=/id"},
-		{protocol: feeds.Mastodon, open: mastodon.Open, prefix: "mastodon+", path: "?stall=300ms"},
-		{protocol: feeds.EMSC, open: emsc.Open, prefix: "emsc+", path: "/standing_order/websocket?stall=300ms"},
+		{protocol: feeds.Wikimedia, open: wikimedia.Open, prefix: "wikimedia+", path: "/v2/stream/recentchange"},
+		{protocol: feeds.Events, open: sse.Open, prefix: "sse+", path: "/events?id=/id"},
+		{protocol: feeds.Mastodon, open: mastodon.Open, prefix: "mastodon+", path: ""},
+		{protocol: feeds.EMSC, open: emsc.Open, prefix: "emsc+", path: "/standing_order/websocket"},
 		{
 			protocol: feeds.USGS, open: usgs.Open, prefix: "usgs+", sparse: true, polls: true,
-			path: "/earthquakes/feed/v1.0/summary/all_day.geojson?interval=10ms&stall=300ms",
+			path: "/earthquakes/feed/v1.0/summary/all_day.geojson?interval=10ms",
 		},
 	}
 }
@@ -54,9 +57,17 @@ func same(got, want []byte) bool {
 	return bytes.Equal(got, want) || bytes.Equal(got, peek.Field(want, "data"))
 }
 
+// sharedWorld is one world for all servers: to load its map takes long.
+var sharedWorld = sync.OnceValues(func() (*simulate.World, error) { return simulate.NewWorld(simulate.DefaultWorld(3)) })
+
 // serve starts a simulated upstream.
 func serve(t *testing.T, o feeds.Options) (*feeds.Server, string) {
 	t.Helper()
+	world, err := sharedWorld()
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.World = world
 	server, err := feeds.NewServer(o)
 	if err != nil {
 		t.Fatal(err)
@@ -75,7 +86,14 @@ func (p profile) source(t *testing.T, server, secret string, obs source.Observer
 	if p.protocol == feeds.EMSC {
 		server = "ws" + strings.TrimPrefix(server, "http")
 	}
-	u, err := url.Parse(p.prefix + server + p.path)
+	path := p.path + "&stall=" + p.stall
+	if p.stall == "" {
+		path = p.path
+	}
+	if !strings.Contains(path, "?") {
+		path = strings.Replace(path, "&", "?", 1)
+	}
+	u, err := url.Parse(p.prefix + server + path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,6 +132,8 @@ type follower struct {
 	at    feed.Cursor
 	items []feed.Item
 	ends  []*source.Error
+	// gone waits until the upstream has no connection any more; nil does not.
+	gone func()
 }
 
 var errAll = errors.New("all items came")
@@ -139,7 +159,9 @@ func (f *follower) until(done func() bool) {
 		case errors.Is(err, errAll):
 			return
 		case errors.As(err, &told) && told.Cause != source.CauseFatal:
-			f.ends = append(f.ends, told)
+			if f.ends = append(f.ends, told); f.gone != nil {
+				f.gone()
+			}
 		default:
 			f.t.Fatalf("Stream = %v after %d items", err, len(f.items))
 		}
@@ -163,10 +185,15 @@ func TestFaults(t *testing.T) {
 					testKeepAlives(t, p)
 					return
 				}
+				p := p
+				p.stall = "300ms"
 				script := []simulate.Fault{{Kind: kind, After: after, Status: 503}, {}, {Kind: simulate.FaultEOF, After: 5}}
 				server, at := serve(t, feeds.Options{Seed: 5, Items: items, Live: true, KeepAlive: 50 * time.Millisecond, Script: script})
 				f := &follower{t: t, src: p.source(t, at, "", nil)}
 				want := index(p, server, items)
+				if kind != simulate.FaultHalfOpen {
+					f.gone = func() { bustest.WaitFor(t, "the connection is gone", func() bool { return server.Stats().Open == 0 }) }
+				}
 				f.until(func() bool { return len(seen(t, want, f.items)) == items })
 				if s := server.Stats(); s.MaxOpen > 1 && kind != simulate.FaultHalfOpen {
 					t.Errorf("the upstream saw %+v", s)
@@ -215,10 +242,11 @@ func seen(t *testing.T, of map[string]uint64, got []feed.Item) map[uint64]string
 // its connection.
 func testKeepAlives(t *testing.T, p profile) {
 	t.Helper()
+	p.stall = "1s"
 	script := []simulate.Fault{{Kind: simulate.FaultKeepAlives, After: 3}}
 	_, at := serve(t, feeds.Options{Seed: 5, Items: 10, KeepAlive: 50 * time.Millisecond, Script: script})
 	src := p.source(t, at, "", nil)
-	ctx, cancel := context.WithTimeout(t.Context(), time.Second) // three times the silence that is borne
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second) // longer than silence is borne
 	defer cancel()
 	n := 0
 	if err := src.Stream(ctx, "", func(feed.Item) error { n++; return nil }); !errors.Is(err, context.DeadlineExceeded) || n != 3 {
@@ -248,7 +276,10 @@ func TestCauses(t *testing.T) {
 		} {
 			t.Run(string(p.protocol)+"/"+name, func(t *testing.T) {
 				t.Parallel()
-				c := c
+				p, c := p, c
+				if c.stall {
+					p.stall = "300ms"
+				}
 				if p.polls && c.cause == source.CauseClosed { // an empty answer, or none
 					c.cause = map[bool]source.Cause{true: source.CauseNetwork, false: source.CauseHTTP}[c.stall]
 				}
@@ -350,7 +381,7 @@ func TestBackfillIsBounded(t *testing.T) {
 // TestManyItems: no item is lost at full speed.
 func TestManyItems(t *testing.T) {
 	t.Parallel()
-	const items = 5000
+	const items = 2000
 	for _, p := range profiles() {
 		if p.polls {
 			continue
