@@ -25,7 +25,7 @@ func (Country) Name() string { return "country" }
 // How large a place may be, by its radius in kilometres.
 const (
 	// oneCity: its centre says in which city it is.
-	oneCity = 30
+	oneCity = 50
 	// oneCountry: its centre says in which country it is.
 	oneCountry = 100
 )

