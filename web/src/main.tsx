@@ -1,9 +1,11 @@
 import { render } from 'solid-js/web';
 import './styles/index.css';
 import { App } from './ui/App';
+import { applyStoredMotion } from './ui/motion';
 import { pageOf } from './ui/page';
 import { applyTheme, storedTheme } from './ui/theme';
 
 applyTheme(storedTheme());
+applyStoredMotion();
 const root = document.getElementById('root');
 if (root) render(() => <App page={pageOf(location)} />, root);

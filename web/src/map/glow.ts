@@ -1,6 +1,6 @@
 import type { Blip } from '../model/events';
+import { Sheet } from './canvas';
 import type { Plane } from './layer';
-import { svg } from './svg';
 
 /** Side of a cell, in degrees. */
 const CELL_DEG = 1.5;
@@ -10,7 +10,10 @@ const GONE = 0.02;
 /** Radius of a glow in pixels on a map 1200 px wide; most of its light is near its middle. */
 const RADIUS = 8;
 const MAX_OPACITY = 0.85;
-const GRADIENT_ID = 'glow-light';
+/** The light of a glow from its middle to its rim: how far out, how bright. */
+const LIGHT = [[0, 0.9], [0.22, 0.5], [0.55, 0.14], [1, 0]] as const;
+/** Side of the picture of a glow, in pixels. */
+const SPRITE = 64;
 
 interface Cell {
   lat: number;
@@ -18,7 +21,6 @@ interface Cell {
   /** What has glowed here, as of `at`; it decays from then on. */
   weight: number;
   at: number;
-  dot: SVGCircleElement;
 }
 
 /**
@@ -28,12 +30,19 @@ interface Cell {
  * a person who asked for less motion.
  */
 export class Glow {
-  readonly element = svg('g', { class: 'glow' });
+  readonly #sheet = new Sheet('glow');
   readonly #cells = new Map<string, Cell>();
+  #sprite: HTMLCanvasElement;
+  #ink: string;
   #plane: Plane | undefined;
 
-  constructor() {
-    this.element.append(light());
+  constructor(ink: string) {
+    this.#ink = ink;
+    this.#sprite = light(ink);
+  }
+
+  get element(): HTMLCanvasElement {
+    return this.#sheet.element;
   }
 
   /** How many cells glow. */
@@ -41,79 +50,78 @@ export class Glow {
     return this.#cells.size;
   }
 
-  /** Lights the cell of a blip. */
-  add(blip: Blip, now: number): void {
+  /** Lights the cell of a blip, for `count` positions that came `ageMs` ago. */
+  add(blip: Blip, count: number, now: number, ageMs = 0): void {
     const key = cellKey(blip);
-    const cell = this.#cells.get(key) ?? this.#make(key, blip, now);
-    cell.weight = decayed(cell, now) + 1;
+    const cell = this.#cells.get(key) ?? { lat: blip.lat, lon: blip.lon, weight: 0, at: now };
+    cell.weight = decayed(cell, now) + count * Math.exp(-ageMs / FADE_MS);
     cell.at = now;
+    this.#cells.set(key, cell);
   }
 
-  /** Takes away exactly the light that a blip of some time ago still gives. */
+  /** Takes away the light that one position of some time ago still gives. */
   remove(blip: Blip, since: number, now: number): void {
-    const key = cellKey(blip);
-    const cell = this.#cells.get(key);
+    const cell = this.#cells.get(cellKey(blip));
     if (!cell) return;
     cell.weight = decayed(cell, now) - Math.exp(-(now - since) / FADE_MS);
     cell.at = now;
-    this.#paint(key, cell, now);
+    this.frame(now);
   }
 
   /** Paints the moment; false once nothing glows. */
   frame(now: number): boolean {
-    for (const [key, cell] of this.#cells) this.#paint(key, cell, now);
+    this.#sheet.wipe();
+    for (const [key, cell] of this.#cells) {
+      if (decayed(cell, now) < GONE) this.#cells.delete(key);
+      else this.#paint(cell, now);
+    }
+    this.#sheet.pen.globalAlpha = 1;
     return this.#cells.size > 0;
   }
 
   clear(): void {
-    for (const cell of this.#cells.values()) cell.dot.remove();
     this.#cells.clear();
+    this.#sheet.wipe();
   }
 
-  project(plane: Plane): void {
+  project(plane: Plane, now: number): void {
     this.#plane = plane;
-    for (const cell of this.#cells.values()) this.#place(cell);
+    this.#sheet.resize(plane.width, plane.height);
+    this.frame(now);
   }
 
-  #make(key: string, blip: Blip, now: number): Cell {
-    const dot = svg('circle', { opacity: 0, fill: `url(#${GRADIENT_ID})` });
-    const cell = { lat: blip.lat, lon: blip.lon, weight: 0, at: now, dot };
-    this.#cells.set(key, cell);
-    this.element.append(dot);
-    this.#place(cell);
-    return cell;
+  /** Glows in another colour from now on. */
+  dye(ink: string): void {
+    if (ink !== this.#ink) this.#sprite = light(ink);
+    this.#ink = ink;
   }
 
-  #paint(key: string, cell: Cell, now: number): void {
-    const weight = decayed(cell, now);
-    if (weight < GONE) {
-      cell.dot.remove();
-      this.#cells.delete(key);
-      return;
-    }
-    // A hundred posts are brighter than one, but not a hundred times as bright.
-    const opacity = MAX_OPACITY * (1 - Math.exp(-weight / 1.2));
-    cell.dot.setAttribute('opacity', opacity.toFixed(3));
-  }
-
-  #place(cell: Cell): void {
+  #paint(cell: Cell, now: number): void {
     if (!this.#plane) return;
+    const { pen } = this.#sheet;
     const [x, y] = this.#plane.place(cell.lat, cell.lon);
-    cell.dot.setAttribute('cx', x.toFixed(1));
-    cell.dot.setAttribute('cy', y.toFixed(1));
-    cell.dot.setAttribute('r', (RADIUS * this.#plane.scale).toFixed(2));
+    const r = RADIUS * this.#plane.scale;
+    // A hundred posts are brighter than one, but not a hundred times as bright.
+    pen.globalAlpha = MAX_OPACITY * (1 - Math.exp(-decayed(cell, now) / 1.2));
+    pen.drawImage(this.#sprite, x - r, y - r, 2 * r, 2 * r);
   }
 }
 
 /** The light of every glow: bright in the middle, nothing at the rim. */
-function light(): SVGElement {
-  const defs = svg('defs');
-  const gradient = svg('radialGradient', { id: GRADIENT_ID });
-  for (const [offset, opacity] of [[0, 0.9], [0.22, 0.5], [0.55, 0.14], [1, 0]]) {
-    gradient.append(svg('stop', { offset: offset!, 'stop-opacity': opacity! }));
-  }
-  defs.append(gradient);
-  return defs;
+function light(ink: string): HTMLCanvasElement {
+  const sprite = document.createElement('canvas');
+  sprite.width = sprite.height = SPRITE;
+  const pen = sprite.getContext('2d')!;
+  const gradient = pen.createRadialGradient(SPRITE / 2, SPRITE / 2, 0, SPRITE / 2, SPRITE / 2, SPRITE / 2);
+  for (const [offset, opacity] of LIGHT) gradient.addColorStop(offset, withAlpha(ink, opacity));
+  pen.fillStyle = gradient;
+  pen.fillRect(0, 0, SPRITE, SPRITE);
+  return sprite;
+}
+
+/** A computed colour, "rgb(r, g, b)", made translucent. */
+function withAlpha(ink: string, alpha: number): string {
+  return ink.replace(/^rgb\((.*)\)$/, `rgba($1, ${alpha})`);
 }
 
 function cellKey({ lat, lon }: Blip): string {

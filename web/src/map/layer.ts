@@ -1,7 +1,7 @@
 import type { Blip } from '../model/events';
 import type { Point } from './projection';
 
-/** How positions become pixels at the present size. */
+/** How positions become pixels at the present size and zoom. */
 export interface Plane {
   /** Where a position lies, in CSS pixels. */
   place(lat: number, lon: number): Point;
@@ -9,6 +9,8 @@ export interface Plane {
   scale: number;
   /** Kilometres on the ground per pixel. */
   kmPerPixel: number;
+  width: number;
+  height: number;
 }
 
 /**
@@ -17,12 +19,14 @@ export interface Plane {
  * Times are the map's clock in milliseconds, which stands still while frozen.
  */
 export interface BlipLayer {
-  /** Shows a blip; if there is no room, the oldest gives way. */
-  add(blip: Blip, now: number): void;
+  /** Most blips at once; those that live go on when it is lowered. */
+  capacity: number;
+  /** Shows a blip; false if there is no room for it. */
+  add(blip: Blip, now: number): boolean;
   /** Draws the moment; false once nothing is left to draw. */
   frame(now: number): boolean;
   /** Removes one blip at once. */
-  remove(id: string): void;
+  remove(key: string): void;
   clear(): void;
   /** Draws from now on for another plane. */
   project(plane: Plane): void;

@@ -1,21 +1,11 @@
 import type { Blip } from '../model/events';
 import type { BlipLayer, Plane } from './layer';
+import { DASHES, LIFE_MS, lookAt, reachOf } from './look';
 import { MARKS } from './shapes';
 import { svg } from './svg';
 
 /** Most blips at once: up to here setting attributes holds 60 frames a second. */
 export const MAX_LIVE = 250;
-/** How long a blip lives, in milliseconds. */
-export const LIFE_MS = 2_400;
-/** Radii of the ring in pixels on a map 1200 px wide: at birth, at the end, and at the most. */
-const RING_FROM = 3;
-const RING_TO = 16;
-const RING_MAX = 48;
-/** How visible ring and disc are at birth. A place is less sure than a point, and looks it. */
-const LOOK = {
-  point: { ring: 0.75, disc: 0.16, core: 1 },
-  place: { ring: 0.38, disc: 0.2, core: 0.7 },
-};
 
 interface Slot {
   group: SVGGElement;
@@ -31,8 +21,8 @@ interface Slot {
  * twelfth of the frames at 500 blips a second.
  */
 export class SvgBlipLayer implements BlipLayer {
+  capacity = MAX_LIVE;
   readonly element = svg('g', { class: 'blips' });
-  readonly #slots: Slot[] = [];
   readonly #live = new Map<string, Slot>();
   #free: Slot[] = [];
   #plane: Plane | undefined;
@@ -41,18 +31,21 @@ export class SvgBlipLayer implements BlipLayer {
     return this.#live.size;
   }
 
-  add(blip: Blip, now: number): void {
+  add(blip: Blip, now: number): boolean {
     this.remove(blip.key);
-    const slot = this.#take();
+    if (this.size >= this.capacity) return false;
+    const slot = this.#free.pop() ?? this.#grow();
     slot.blip = blip;
     slot.born = now;
     slot.core.setAttribute('d', MARKS[blip.type]);
+    slot.ring.setAttribute('stroke-dasharray', DASHES[blip.precision] ?? 'none');
     slot.group.setAttribute('class', `blip ${blip.type}`);
     slot.group.setAttribute('data-key', blip.key);
     this.#live.set(blip.key, slot);
     this.#place(slot);
     this.#draw(slot, 0);
     slot.group.removeAttribute('display');
+    return true;
   }
 
   frame(now: number): boolean {
@@ -64,8 +57,8 @@ export class SvgBlipLayer implements BlipLayer {
     return this.#live.size > 0;
   }
 
-  remove(id: string): void {
-    const slot = this.#live.get(id);
+  remove(key: string): void {
+    const slot = this.#live.get(key);
     if (slot) this.#release(slot);
   }
 
@@ -73,22 +66,14 @@ export class SvgBlipLayer implements BlipLayer {
     for (const slot of this.#live.values()) this.#release(slot);
   }
 
+  /** What lives, each with the time of its birth. */
+  *live(): Generator<{ blip: Blip; born: number }> {
+    for (const { blip, born } of this.#live.values()) if (blip) yield { blip, born };
+  }
+
   project(plane: Plane): void {
     this.#plane = plane;
     for (const slot of this.#live.values()) this.#place(slot);
-  }
-
-  /** A slot to draw with: a free one, a new one, or at the cap the oldest blip's. */
-  #take(): Slot {
-    if (this.#free.length === 0 && this.#slots.length >= MAX_LIVE) this.#releaseOldest();
-    return this.#free.pop() ?? this.#grow();
-  }
-
-  #releaseOldest(): void {
-    for (const slot of this.#live.values()) {
-      this.#release(slot);
-      return;
-    }
   }
 
   #grow(): Slot {
@@ -97,9 +82,7 @@ export class SvgBlipLayer implements BlipLayer {
     const core = svg('path', { class: 'core' });
     group.append(ring, core);
     this.element.append(group);
-    const slot = { group, ring, core, blip: undefined, born: 0 };
-    this.#slots.push(slot);
-    return slot;
+    return { group, ring, core, blip: undefined, born: 0 };
   }
 
   #release(slot: Slot): void {
@@ -119,18 +102,10 @@ export class SvgBlipLayer implements BlipLayer {
 
   #draw(slot: Slot, age: number): void {
     if (!slot.blip || !this.#plane) return;
-    const look = LOOK[slot.blip.precision];
-    const grown = 1 - (1 - age) ** 3;
-    const radius = RING_FROM + (this.#reach(slot.blip, this.#plane) - RING_FROM) * grown;
-    slot.ring.setAttribute('r', (radius * this.#plane.scale).toFixed(2));
-    slot.ring.setAttribute('stroke-opacity', (look.ring * (1 - age)).toFixed(3));
-    slot.ring.setAttribute('fill-opacity', (look.disc * (1 - age)).toFixed(3));
-    slot.core.setAttribute('fill-opacity', (look.core * Math.min(1, 2 * (1 - age))).toFixed(3));
-  }
-
-  /** How far the ring grows: over the whole area that a place may mean, within reason. */
-  #reach(blip: Blip, plane: Plane): number {
-    const area = blip.radiusKm / plane.kmPerPixel / plane.scale;
-    return Math.min(RING_MAX, Math.max(RING_TO, area));
+    const look = lookAt(slot.blip.precision, age, reachOf(slot.blip, this.#plane));
+    slot.ring.setAttribute('r', (look.radius * this.#plane.scale).toFixed(2));
+    slot.ring.setAttribute('stroke-opacity', look.ring.toFixed(3));
+    slot.ring.setAttribute('fill-opacity', look.disc.toFixed(3));
+    slot.core.setAttribute('fill-opacity', look.core.toFixed(3));
   }
 }

@@ -1,31 +1,64 @@
 import type { GeoProjection } from 'd3-geo';
 import type { Blip, GeoRemoval } from '../model/events';
-import type { MapSink } from '../model/session';
 import { isRemovedBy } from '../model/ids';
+import type { MapSink } from '../model/session';
 import { Traces, type Trace } from '../model/traces';
 import { BaseMap, loadWorld } from './basemap';
+import { CanvasBlipLayer, MAX_DENSE } from './canvaslayer';
+import { FrameTimes } from './frametimes';
 import { Glow } from './glow';
-import type { BlipLayer, Plane } from './layer';
-import { kmPerPixel, makeProjection, markScale, type Size } from './projection';
+import { ZOOM_STEP } from './gestures';
+import { InkPot } from './inks';
+import type { Plane } from './layer';
+import { kmPerPixel, makeProjection, markScale, type Point, type Size } from './projection';
 import { svg } from './svg';
-import { SvgBlipLayer } from './svglayer';
+import { MAX_LIVE, SvgBlipLayer } from './svglayer';
+import { moved, WHOLE, zoomed, type Viewport } from './viewport';
+
+/** What the map shows: blips and their glow, the glow alone, or countries by number. */
+export type MapMode = 'blips' | 'glow' | 'countries';
 
 /** How often the glow is repainted, in milliseconds. */
 const GLOW_EVERY_MS = 1_000;
-/** Most positions that a pause keeps for afterwards. */
+/** Most blips that a pause keeps for afterwards. */
 const MAX_HELD = 1_000;
+/** Below this many, the canvas gives way to the pool again. */
+const SPARSE = 100;
+/** Fewest blips that a slow page still draws. */
+const FEWEST = 75;
+/** What happened before the page was opened glows as if it were this old. */
+const PAST_AGE_MS = 15_000;
+
+/** What the map asks and tells. */
+export interface Options {
+  /** Whether the person asked for less motion. */
+  calm: () => boolean;
+  /** Drawing is too slow, or has room for more again. */
+  pace?: (verdict: 'less' | 'more') => void;
+}
 
 /**
  * The map: a base drawn once per size and, over it, the glow and the blips,
  * moved by a single animation loop that runs only while something moves.
  */
 export class WorldMap implements MapSink {
-  readonly element = svg('svg', { class: 'world', 'aria-hidden': 'true', focusable: 'false' });
-  readonly #base = new BaseMap();
-  readonly #glow = new Glow();
-  readonly #blips: BlipLayer & { element: SVGElement } = new SvgBlipLayer();
+  readonly element = document.createElement('div');
+  readonly base = new BaseMap();
+  readonly #inks = new InkPot();
+  readonly #svg = svg('svg', { class: 'world', 'aria-hidden': 'true', focusable: 'false' });
+  readonly #over = svg('svg', { class: 'over', 'aria-hidden': 'true', focusable: 'false' });
+  readonly #pool = new SvgBlipLayer();
+  readonly #dense: CanvasBlipLayer;
+  readonly #glow: Glow;
   readonly #traces = new Traces((trace) => this.#erase(trace));
-  readonly #calm: () => boolean;
+  readonly #times = new FrameTimes();
+  readonly #options: Options;
+  #crowded = false;
+  #mode: MapMode = 'blips';
+  #size: Size = { width: 1, height: 1 };
+  #projection: GeoProjection | undefined;
+  #viewport: Viewport = WHOLE;
+  #looking = 0;
   #frame = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #glowAt = 0;
@@ -34,26 +67,63 @@ export class WorldMap implements MapSink {
   #stood = 0;
   #heldBack: Blip[] = [];
 
-  /** `calm` tells whether the person asked for less motion. */
-  constructor(calm: () => boolean) {
-    this.#calm = calm;
-    this.element.append(this.#base.element, this.#glow.element, this.#blips.element);
+  constructor(options: Options) {
+    this.#options = options;
+    const inks = this.#inks.read();
+    this.#glow = new Glow(inks.post);
+    this.#dense = new CanvasBlipLayer(inks);
+    this.#svg.append(this.base.element);
+    this.#over.append(this.#pool.element);
+    this.element.className = 'layers';
+    this.element.append(this.#inks.element, this.#svg, this.#glow.element, this.#over, this.#dense.element);
   }
 
   /** Loads the coasts and draws them. */
   async load(): Promise<void> {
-    this.#base.setWorld(await loadWorld());
+    this.base.setWorld(await loadWorld());
   }
 
   /** Draws for the pane's size; everything on the map moves along. */
   resize(size: Size): void {
     if (size.width < 1 || size.height < 1) return;
-    const projection = makeProjection(size);
-    this.element.setAttribute('viewBox', `0 0 ${size.width} ${size.height}`);
-    this.#base.project(projection);
-    const plane = makePlane(projection, size);
-    this.#glow.project(plane);
-    this.#blips.project(plane);
+    this.#size = size;
+    this.#projection = makeProjection(size);
+    for (const layer of [this.#svg, this.#over]) layer.setAttribute('viewBox', `0 0 ${size.width} ${size.height}`);
+    this.base.project(this.#projection);
+    this.#viewport = moved(this.#viewport, 0, 0, size);
+    this.#look();
+  }
+
+  /** Zooms by a factor around a point, else around the middle. */
+  zoom(factor: number, at: Point = [this.#size.width / 2, this.#size.height / 2]): void {
+    this.#lookAt(zoomed(this.#viewport, factor, at, this.#size));
+  }
+
+  zoomIn(): void {
+    this.zoom(ZOOM_STEP);
+  }
+
+  zoomOut(): void {
+    this.zoom(1 / ZOOM_STEP);
+  }
+
+  move(dx: number, dy: number): void {
+    this.#lookAt(moved(this.#viewport, dx, dy, this.#size));
+  }
+
+  whole(): void {
+    this.#lookAt(WHOLE);
+  }
+
+  /** How far the map is zoomed in; 1 for all of the world. */
+  get zoomLevel(): number {
+    return this.#viewport.k;
+  }
+
+  show(mode: MapMode): void {
+    this.#mode = mode;
+    this.element.dataset.mode = mode;
+    if (mode !== 'blips') this.#clearBlips();
   }
 
   add(blip: Blip, past: boolean): void {
@@ -62,12 +132,12 @@ export class WorldMap implements MapSink {
   }
 
   remove(key: string): void {
-    this.#heldBack = this.#heldBack.filter((blip) => blip.key !== key);
+    this.#heldBack = this.#heldBack.map((blip) => without(blip, (ref) => ref.key === key)).filter(isAny);
     this.#traces.remove(key);
   }
 
   removeOf(removal: GeoRemoval): void {
-    this.#heldBack = this.#heldBack.filter((blip) => !isRemovedBy(blip, removal));
+    this.#heldBack = this.#heldBack.map((blip) => without(blip, (ref) => isRemovedBy(ref, removal))).filter(isAny);
     this.#traces.removeOf(removal);
   }
 
@@ -75,7 +145,7 @@ export class WorldMap implements MapSink {
     this.#heldBack = [];
     this.#traces.clear();
     this.#glow.clear();
-    this.#blips.clear();
+    this.#clearBlips();
   }
 
   freeze(frozen: boolean): void {
@@ -84,13 +154,89 @@ export class WorldMap implements MapSink {
     else this.#goOn();
   }
 
+  /** Draws what is to be seen now, base included, for a picture of the map. */
+  picture(pen: CanvasRenderingContext2D): void {
+    const now = this.#now();
+    this.#drawBase(pen);
+    const { width, height } = this.#size;
+    pen.drawImage(this.#glow.element, 0, 0, width, height);
+    const copy = new CanvasBlipLayer(this.#inks.read());
+    copy.project(this.#plane());
+    for (const { blip, born } of this.#pool.live()) copy.add(blip, born);
+    copy.frame(now);
+    for (const layer of [copy.element, this.#dense.element]) pen.drawImage(layer, 0, 0, width, height);
+  }
+
+  get size(): Size {
+    return this.#size;
+  }
+
+  #drawBase(pen: CanvasRenderingContext2D): void {
+    const { k, x, y } = this.#viewport;
+    pen.save();
+    pen.translate(x, y);
+    pen.scale(k, k);
+    for (const path of this.base.element.querySelectorAll('path')) {
+      const { fill, stroke, strokeWidth, strokeLinecap, fillOpacity, strokeOpacity } = getComputedStyle(path);
+      const shape = new Path2D(path.getAttribute('d') ?? '');
+      pen.lineWidth = Number.parseFloat(strokeWidth) / k;
+      pen.lineCap = strokeLinecap as CanvasLineCap;
+      pen.fillStyle = fill;
+      pen.strokeStyle = stroke;
+      pen.globalAlpha = Number(fillOpacity);
+      if (fill !== 'none') pen.fill(shape);
+      pen.globalAlpha = Number(strokeOpacity);
+      if (stroke !== 'none') pen.stroke(shape);
+    }
+    pen.restore();
+  }
+
+  #lookAt(viewport: Viewport): void {
+    this.#viewport = viewport;
+    // A hand gives more moves than there are pictures.
+    this.#looking ||= requestAnimationFrame(() => this.#look());
+  }
+
+  #look(): void {
+    this.#looking = 0;
+    if (!this.#projection) return;
+    this.base.look(this.#viewport);
+    const plane = this.#plane();
+    this.element.parentElement?.classList.toggle('zoomed', this.#viewport.k > 1);
+    this.#pool.project(plane);
+    this.#dense.project(plane);
+    this.#glow.project(plane, this.#now());
+  }
+
+  #plane(): Plane {
+    const projection = this.#projection!;
+    const { k, x, y } = this.#viewport;
+    return {
+      ...this.#size,
+      place: (lat, lon) => {
+        const [px, py] = projection([lon, lat]) ?? [0, 0];
+        return [px * k + x, py * k + y];
+      },
+      scale: markScale(this.#size.width) * Math.min(1.6, k ** 0.25),
+      kmPerPixel: kmPerPixel(projection) / k,
+    };
+  }
+
   #show(blip: Blip, past: boolean): void {
     const now = this.#now();
-    if (!this.#traces.add(blip, now)) return;
-    this.#glow.add(blip, now);
+    const fresh = this.#traces.add(blip, now);
+    if (fresh < 1) return;
+    this.#glow.add(blip, fresh, now, past ? PAST_AGE_MS : 0);
     // What happened before the page looked is shown as a trace, not as news.
-    if (!past && !this.#calm()) this.#blips.add(blip, now);
+    if (!past && this.#mode === 'blips' && !this.#options.calm()) this.#layer().add(blip, now);
     this.#wake();
+  }
+
+  /** The pool while it has room, the canvas from then on until little is left on it. */
+  #layer(): SvgBlipLayer | CanvasBlipLayer {
+    if (this.#crowded) this.#crowded = this.#dense.size > SPARSE || this.#pool.size >= SPARSE;
+    else this.#crowded = this.#pool.size >= this.#pool.capacity;
+    return this.#crowded ? this.#dense : this.#pool;
   }
 
   #holdBack(blip: Blip): void {
@@ -120,7 +266,7 @@ export class WorldMap implements MapSink {
   /** Runs every frame while blips live, and once a second while only a glow is left. */
   #wake(): void {
     if (this.#frame || this.#frozenAt !== undefined) return;
-    if (this.#blips.size > 0) {
+    if (this.#pool.size + this.#dense.size > 0) {
       this.#sleep();
       this.#frame = requestAnimationFrame(() => this.#tick());
     } else if (!this.#timer && this.#glow.size > 0) {
@@ -136,28 +282,55 @@ export class WorldMap implements MapSink {
   }
 
   #tick(): void {
+    if (this.#frame) this.#judge();
     this.#sleep();
     const now = this.#now();
-    this.#blips.frame(now);
-    if (now - this.#glowAt >= GLOW_EVERY_MS || this.#blips.size === 0) {
-      this.#glowAt = now;
-      this.#traces.expire(now);
-      this.#glow.frame(now);
-    }
+    this.#pool.frame(now);
+    if (this.#dense.size > 0) this.#dense.frame(now);
+    if (now - this.#glowAt >= GLOW_EVERY_MS || this.#pool.size + this.#dense.size === 0) this.#paintGlow(now);
     this.#wake();
   }
 
-  /** Takes every sign of a position off the map. */
-  #erase({ blip, at }: Trace): void {
-    this.#blips.remove(blip.key);
+  #paintGlow(now: number): void {
+    this.#glowAt = now;
+    const inks = this.#inks.read();
+    this.#dense.dye(inks);
+    this.#glow.dye(inks.post);
+    this.#traces.expire(now);
+    this.#glow.frame(now);
+  }
+
+  /** Draws fewer blips at once where pictures come slowly, and more where they come quickly again. */
+  #judge(): void {
+    const verdict = this.#times.note(performance.now());
+    if (!verdict) return;
+    const by = verdict === 'less' ? 0.5 : 2;
+    this.#dense.capacity = Math.min(MAX_DENSE, Math.max(FEWEST, this.#dense.capacity * by));
+    this.#pool.capacity = Math.min(MAX_LIVE, this.#dense.capacity);
+    this.#options.pace?.(verdict);
+  }
+
+  #clearBlips(): void {
+    this.#pool.clear();
+    this.#dense.clear();
+  }
+
+  /** Takes every sign of a post's position off the map. */
+  #erase({ ref, blip, at }: Trace): void {
     this.#glow.remove(blip, at, this.#now());
+    Object.assign(blip, without(blip, ({ key }) => key === ref.key));
+    if (isAny(blip)) return;
+    this.#pool.remove(blip.key);
+    this.#dense.remove(blip.key);
   }
 }
 
-function makePlane(projection: GeoProjection, { width }: Size): Plane {
-  return {
-    place: (lat, lon) => projection([lon, lat]) ?? [0, 0],
-    scale: markScale(width),
-    kmPerPixel: kmPerPixel(projection),
-  };
+/** A blip without some of its posts. */
+function without(blip: Blip, gone: (ref: Blip['refs'][number]) => boolean): Blip {
+  const refs = blip.refs.filter((ref) => !gone(ref));
+  return { ...blip, refs, count: blip.count - (blip.refs.length - refs.length) };
+}
+
+function isAny({ count }: Blip): boolean {
+  return count > 0;
 }

@@ -4,26 +4,26 @@ import { Seconds } from './seconds';
 
 /** Most cards in the feed. */
 export const MAX_ROWS = 200;
-/** Posts that may wait their turn, two seconds of them; beyond that the feed shows a sample. */
+/** Posts that may wait their turn while throttled; beyond that the feed shows a sample. */
 const BACKLOG = 8;
 const SEEN_MAX = 4_000;
-const SAMPLE_WINDOW_S = 10;
+const RATE_WINDOW_S = 10;
 
 /**
  * Decides which posts become cards and when. A person reads about four new
- * posts a second at best: `tick` is called that often and lets one through.
- * Small bursts wait their turn; beyond that the oldest are passed over, and
- * `oneIn` says so. While the feed is held, what would have been
- * shown waits in `ready`.
+ * posts a second at best: throttled, `tick` lets through as many as asked for;
+ * small bursts wait their turn, and beyond that the oldest are passed over.
+ * While the feed is held, what would have been shown waits in `ready`.
  */
 export class FeedQueue {
   #rows: Post[] = [];
   #ready: Post[] = [];
   #waiting: Post[] = [];
   #readyCount = 0;
+  #credit = 0;
   readonly #seen = new Set<string>();
-  readonly #offered = new Seconds(SAMPLE_WINDOW_S + 1);
-  readonly #shown = new Seconds(SAMPLE_WINDOW_S + 1);
+  readonly #offered = new Seconds(RATE_WINDOW_S + 1);
+  readonly #shown = new Seconds(RATE_WINDOW_S + 1);
 
   /** The cards, newest first; a new array whenever they changed. */
   get rows(): readonly Post[] {
@@ -35,10 +35,14 @@ export class FeedQueue {
     return this.#readyCount;
   }
 
+  /** Counts posts that happened, of which those that are offered may be a sample. */
+  happened(count: number, second: number): void {
+    this.#offered.add(second, count);
+  }
+
   /** Takes a post that arrives now. A key seen before is ignored: repeats, and posts removed before they came. */
-  offer(post: Post, second: number): void {
+  offer(post: Post): void {
     if (!this.#remember(post.key)) return;
-    this.#offered.add(second);
     this.#waiting.push(post);
     // While ticks do not come (a hidden tab) the newest are kept.
     if (this.#waiting.length > MAX_ROWS) this.#waiting.shift();
@@ -49,13 +53,11 @@ export class FeedQueue {
     if (this.#remember(post.key)) this.#makeReady([post]);
   }
 
-  /** Lets the next post through; shows what is ready unless the feed is held. */
-  tick(second: number, held: boolean): void {
-    const next = this.#sample();
-    if (next) {
-      this.#shown.add(second);
-      this.#makeReady([next]);
-    }
+  /** Lets `most` posts through, a fraction counting towards the next; shows what is ready unless the feed is held. */
+  tick(second: number, held: boolean, most: number): void {
+    const next = this.#next(most);
+    this.#shown.add(second, next.length);
+    this.#makeReady(next);
     if (!held) this.release();
   }
 
@@ -68,10 +70,15 @@ export class FeedQueue {
     this.#readyCount = 0;
   }
 
-  /** How many posts arrive for each that is shown, over the last seconds; 1 if all are. */
+  /** Posts a second that became cards, over the last whole seconds. */
+  shownRate(second: number): number {
+    return this.#shown.sum(second, RATE_WINDOW_S) / RATE_WINDOW_S;
+  }
+
+  /** How many posts happened for each that is shown, over the last seconds; 1 if all are. */
   oneIn(second: number): number {
-    const shown = this.#shown.sum(second, SAMPLE_WINDOW_S);
-    const offered = this.#offered.sum(second, SAMPLE_WINDOW_S);
+    const shown = this.#shown.sum(second, RATE_WINDOW_S);
+    const offered = this.#offered.sum(second, RATE_WINDOW_S);
     // What still waits its turn makes small differences that are not sampling.
     return shown > 0 && offered > shown + BACKLOG ? offered / shown : 1;
   }
@@ -89,8 +96,8 @@ export class FeedQueue {
 
   /** Takes the place off an author's posts: their cards stay, without a country. */
   removePlace(removal: GeoRemoval): void {
-    const reached = (post: Post) => post.country !== '' && isRemovedBy(post, removal);
-    const strip = (post: Post) => (reached(post) ? { ...post, country: '' } : post);
+    const reached = (post: Post) => post.country + post.city !== '' && isRemovedBy(post, removal);
+    const strip = (post: Post) => (reached(post) ? { ...post, country: '', city: '' } : post);
     this.#ready = this.#ready.map(strip);
     this.#waiting = this.#waiting.map(strip);
     if (this.#rows.some(reached)) this.#rows = this.#rows.map(strip);
@@ -105,16 +112,20 @@ export class FeedQueue {
     this.#seen.clear();
   }
 
-  /** The next post: the newest few wait their turn, what is older is passed over. */
-  #sample(): Post | undefined {
-    this.#waiting = this.#waiting.slice(-BACKLOG);
-    return this.#waiting.shift();
+  /** The next posts: the newest few wait their turn, what is older is passed over. */
+  #next(most: number): Post[] {
+    if (most !== Number.POSITIVE_INFINITY) this.#waiting = this.#waiting.slice(-Math.max(BACKLOG, most));
+    this.#credit = Math.min(this.#credit + most, Math.max(1, most));
+    const next = this.#waiting.splice(0, Math.min(this.#waiting.length, Math.floor(this.#credit)));
+    this.#credit -= Math.floor(this.#credit);
+    if (!Number.isFinite(this.#credit)) this.#credit = 0;
+    return next;
   }
 
   #makeReady(posts: Post[]): void {
     this.#ready.push(...posts);
     this.#readyCount += posts.length;
-    if (this.#ready.length > MAX_ROWS) this.#ready.shift();
+    if (this.#ready.length > MAX_ROWS) this.#ready = this.#ready.slice(-MAX_ROWS);
   }
 
   /** Notes a key; false if it was known. The oldest are forgotten. */

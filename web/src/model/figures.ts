@@ -1,22 +1,24 @@
 import { Ages, type Latency } from './latency';
-import { Countries, type CountryCount } from './countries';
 import { Seconds } from './seconds';
+import type { Frame } from './events';
 
-/** What the stats strip shows. */
+/** What this page counted itself. */
 export interface Figures {
-  /** Events a second, over the last five whole seconds. */
+  /** Events a second that match the filter, over the last five whole seconds. */
   rate: number;
   /** Posts and positions a second, the same way. */
   posts: number;
   blips: number;
-  /** Events per bucket over the last five minutes, oldest first. */
+  /** Events a second per bucket over the last five minutes, oldest first. */
   history: number[];
+  /** Ages of posts when they came, by their authors' clocks. */
   latency: Latency | undefined;
-  countries: CountryCount[];
   /** Positions in the last minute. */
   positions: number;
   /** Events that this page was told it missed. */
   missed: number;
+  /** Events that came, but faster than this page could draw them. */
+  dropped: number;
 }
 
 /** The window of the throughput line, in seconds, and the width of one point of it. */
@@ -24,7 +26,6 @@ export const HISTORY_S = 300;
 export const BUCKET_S = 3;
 /** Rates are averaged over this many seconds: one second alone jumps about. */
 const RATE_S = 5;
-const TOP_COUNTRIES = 5;
 
 /** Counts what arrives, for the stats strip. */
 export class Counters {
@@ -32,60 +33,44 @@ export class Counters {
   readonly #posts = new Seconds(HISTORY_S);
   readonly #blips = new Seconds(HISTORY_S);
   readonly #ages = new Ages();
-  readonly #countries = new Countries();
   readonly #startedAt: number;
-  #missed = 0;
+  missed = 0;
+  dropped = 0;
 
   constructor(startedAt: number) {
     this.#startedAt = startedAt;
   }
 
-  /** Counts an event of either kind at a second: its arrival, or its own time if it is past. */
-  event(second: number): void {
-    this.#events.add(second);
+  /** Counts the events of a frame that came in a second. */
+  add(second: number, totals: Frame['totals']): void {
+    this.#events.add(second, totals.events);
+    this.#posts.add(second, totals.posts);
+    this.#blips.add(second, totals.blips);
   }
 
-  post(second: number): void {
-    this.event(second);
-    this.#posts.add(second);
-  }
-
-  blip(second: number): void {
-    this.event(second);
-    this.#blips.add(second);
-  }
-
-  country(second: number, code: string): void {
-    this.#countries.add(second, code);
+  /** Takes what was stored before the page was opened, per bucket from a second on. */
+  past(fromSecond: number, bucket: number, counts: number[]): void {
+    counts.forEach((count, i) => this.#events.add(fromSecond + i * bucket, count));
   }
 
   age(ageMs: number, now: number): void {
     this.#ages.add(ageMs, now);
   }
 
-  miss(count: number): void {
-    this.#missed += count;
-  }
-
   /** The figures at a time in milliseconds since 1970. */
   at(now: number): Figures {
     const second = Math.floor(now / 1_000);
-    const span = this.#span(second);
+    const span = Math.min(RATE_S, Math.max(1, second - Math.floor(this.#startedAt / 1_000)));
     return {
       rate: this.#events.sum(second, span) / span,
       posts: this.#posts.sum(second, span) / span,
       blips: this.#blips.sum(second, span) / span,
       history: this.#history(second),
       latency: this.#ages.at(now),
-      countries: this.#countries.top(second, TOP_COUNTRIES),
       positions: this.#blips.sum(second, 60),
-      missed: this.#missed,
+      missed: this.missed,
+      dropped: this.dropped,
     };
-  }
-
-  /** A page open for two seconds has no five seconds to average over. */
-  #span(second: number): number {
-    return Math.min(RATE_S, Math.max(1, second - Math.floor(this.#startedAt / 1_000)));
   }
 
   /** Rates per bucket. Buckets lie on fixed seconds, so that points do not change once drawn. */

@@ -1,4 +1,4 @@
-import type { Blip, GeoRemoval, Post } from './events';
+import type { GeoRemoval, Ref } from './events';
 
 const NUMERIC = /^\d{1,40}$/;
 
@@ -12,15 +12,8 @@ export function upTo(id: string, limit: string): boolean {
   return id === limit;
 }
 
-/** The sequence at the end of an event id "<epoch>-<sequence>"; NaN if there is none. */
-export function sequenceOf(eventId: string): number {
-  const digits = eventId.slice(eventId.lastIndexOf('-') + 1);
-  // A stream's sequence stays far below 2^53, so a double holds it exactly.
-  return NUMERIC.test(digits) ? Number(digits) : Number.NaN;
-}
-
 /** Reports whether a removal of an author's positions reaches this post. */
-export function isRemovedBy(event: Post | Blip, removal: GeoRemoval): boolean {
+export function isRemovedBy(event: Ref, removal: GeoRemoval): boolean {
   return (
     event.source === removal.source &&
     event.userId === removal.userId &&

@@ -1,16 +1,20 @@
 import { createSignal, type Accessor } from 'solid-js';
 import type { Missed, Sink, Status } from '../stream/transport';
-import type { Blip, GeoRemoval, Post, PostRemoval } from './events';
+import type { Blip, Frame, GeoRemoval, Post } from './events';
 import { FeedQueue } from './feedqueue';
 import { Counters, HISTORY_S, type Figures } from './figures';
+import { beforePicture, FrameQueue } from './framequeue';
 import { pageState, type PageState } from './state';
+import { NO_STATS, type Stats } from './stats';
 
-/** How often the feed may take in a post, in milliseconds: four a second. */
+/** How often the feed may take in posts, in milliseconds. */
 export const FEED_TICK_MS = 250;
 /** How often figures, ages and the state are worked out anew, in milliseconds. */
 export const VIEW_TICK_MS = 1_000;
 /** How long a notice stays. */
 const NOTICE_MS = 20_000;
+/** How many posts a second a throttled feed shows, unless told otherwise. */
+export const THROTTLE = 4;
 
 /** The map as the session sees it. */
 export interface MapSink {
@@ -27,7 +31,7 @@ export interface FeedView {
   rows: readonly Post[];
   /** Posts that wait for the hold, or the pause, to end. */
   held: number;
-  /** Posts that arrive for each one shown; 1 if all are. */
+  /** Posts that happen for each one shown; 1 if all are. */
   oneIn: number;
 }
 
@@ -36,27 +40,27 @@ export interface View {
   state: PageState;
   status: Status;
   figures: Figures;
-  /** The gateway's clock as of the last tick, in milliseconds; stands still while paused. */
+  /** Cards a second. */
+  shown: number;
+  stats: Stats;
+  /** The gateway's clock as of the last tick, or in a replay the time replayed, in milliseconds. */
   now: number;
   paused: boolean;
+  /** True while the past is read. */
+  replay: boolean;
   /** Events that arrived during the pause. */
   pausedCount: number;
+  /** When the last event came, by this device's clock; 0 if none did. */
+  eventAt: number;
   /** True once anything on the page was made up by a simulator. */
   simulated: boolean;
   /** What was missed, while it is news. */
   notice: Missed | undefined;
 }
 
-/** Tells a session which kinds its page shows. */
-export interface SessionOptions {
-  map?: MapSink;
-  /** True if posts are read: then they, not the positions, are counted by country. */
-  posts: boolean;
-}
-
 /**
- * All the page knows, fed by a transport, read by components as two signals.
- * Events touch plain objects only; the signals change at the pace of the two
+ * All the page knows, fed by a reader, read by components as two signals.
+ * Frames touch plain objects only; the signals change at the pace of the two
  * ticks, so that 500 events a second draw no more than four do.
  */
 export class Session implements Sink {
@@ -64,27 +68,38 @@ export class Session implements Sink {
   readonly view: Accessor<View>;
   readonly #setFeed: (view: FeedView) => void;
   readonly #setView: (view: View) => void;
-  readonly #options: SessionOptions;
+  readonly #map: MapSink | undefined;
   readonly #queue = new FeedQueue();
-  readonly #counters = new Counters(Date.now());
+  readonly #frames = new FrameQueue({
+    draw: (frame) => this.#take(frame, false),
+    absorb: (frame) => this.#absorb(frame),
+    schedule: beforePicture,
+  });
+  #counters = new Counters(Date.now());
   #held = false;
   #eventAt = 0;
   #statusAt = Date.now();
   #noticeAt = 0;
   #pausedCount = 0;
+  #throttle = THROTTLE;
   /** The gateway's clock minus this one, in milliseconds. */
   #skew = 0;
+  #replayed = 0;
 
-  constructor(options: SessionOptions) {
-    this.#options = options;
+  constructor(map?: MapSink) {
+    this.#map = map;
     [this.feed, this.#setFeed] = createSignal<FeedView>({ rows: [], held: 0, oneIn: 1 });
     [this.view, this.#setView] = createSignal<View>({
       state: 'connecting',
       status: { phase: 'connecting' },
       figures: this.#counters.at(Date.now()),
+      shown: 0,
+      stats: NO_STATS,
       now: Date.now(),
       paused: false,
+      replay: false,
       pausedCount: 0,
+      eventAt: 0,
       simulated: false,
       notice: undefined,
     });
@@ -100,7 +115,7 @@ export class Session implements Sink {
     };
   }
 
-  // The sink: what the transport tells.
+  // The sink: what the reader tells.
 
   status(status: Status): void {
     this.#statusAt = Date.now();
@@ -112,47 +127,45 @@ export class Session implements Sink {
     this.#skew = serverMs - Date.now();
   }
 
-  post(post: Post, past: boolean): void {
-    const second = this.#arrived(post, past);
-    if (second !== undefined) {
-      this.#counters.post(second);
-      this.#counters.country(second, post.country);
-    }
-    if (past) this.#queue.offerPast(post);
-    else this.#queue.offer(post, Math.floor(Date.now() / 1_000));
+  frame(frame: Frame, past: boolean): void {
+    if (past) this.#take(frame, true);
+    else this.#frames.push(frame);
   }
 
-  blip(blip: Blip, past: boolean): void {
-    const second = this.#arrived(blip, past);
-    if (second !== undefined) {
-      this.#counters.blip(second);
-      if (!this.#options.posts) this.#counters.country(second, blip.country);
-    }
-    this.#options.map?.add(blip, past);
-  }
-
-  postRemoved({ key }: PostRemoval): void {
-    this.#eventAt = Date.now();
-    this.#queue.remove(key);
-    this.#options.map?.remove(key);
-    this.#showFeed();
-  }
-
-  geoRemoved(removal: GeoRemoval): void {
-    this.#eventAt = Date.now();
-    this.#queue.removePlace(removal);
-    this.#options.map?.removeOf(removal);
-    this.#showFeed();
+  stats(stats: Stats): void {
+    this.#update({ stats, ...(stats.simulated ? { simulated: true } : {}) });
   }
 
   missed(missed: Missed): void {
     this.#noticeAt = Date.now();
-    this.#counters.miss(missed.count);
+    this.#counters.missed += missed.count;
     if (missed.stale) this.#forget();
     this.#update({ notice: missed });
   }
 
-  // What the person does.
+  // What the page does.
+
+  /** Begins anew: something else will be read from now on. */
+  reset(replay: boolean): void {
+    const { missed, dropped } = this.#counters;
+    this.#counters = Object.assign(new Counters(Date.now()), { missed, dropped });
+    this.#eventAt = 0;
+    this.#replayed = 0;
+    this.#statusAt = Date.now();
+    this.#forget();
+    this.#update({ replay, figures: this.#counters.at(Date.now()), notice: undefined });
+  }
+
+  /** Takes events per step that were stored before the page was opened. */
+  past(fromMs: number, stepMs: number, counts: number[]): void {
+    this.#counters.past(Math.floor((fromMs - this.#skew) / 1_000), stepMs / 1_000, counts);
+    this.tickView();
+  }
+
+  /** How many posts a second may become cards; Infinity for all. */
+  throttle(perSecond: number): void {
+    this.#throttle = perSecond;
+  }
 
   /** Stops everything that moves or updates by itself, or lets it go on. */
   pause(paused: boolean): void {
@@ -183,46 +196,78 @@ export class Session implements Sink {
   // The ticks.
 
   tickFeed(): void {
-    this.#queue.tick(Math.floor(Date.now() / 1_000), this.#held || this.view().paused);
+    const most = (this.#throttle * FEED_TICK_MS) / 1_000;
+    this.#queue.tick(Math.floor(Date.now() / 1_000), this.#held || this.view().paused, most);
     this.#showFeed();
   }
 
   tickView(): void {
     const now = Date.now();
     const expired = this.#noticeAt + NOTICE_MS < now;
-    this.#update({
-      ...(expired ? { notice: undefined } : {}),
-      ...(this.view().paused ? {} : { now: now + this.#skew, figures: this.#counters.at(now) }),
-    });
+    this.#update({ ...(expired ? { notice: undefined } : {}), ...(this.view().paused ? {} : this.#measured(now)) });
   }
 
-  /** Notes an arrival; returns the second to count it at, or undefined if it is too old to count. */
-  #arrived(event: Post | Blip, past: boolean): number | undefined {
+  #measured(now: number): Partial<View> {
+    return {
+      now: this.view().replay && this.#replayed ? this.#replayed : now + this.#skew,
+      figures: this.#counters.at(now),
+      shown: this.#queue.shownRate(Math.floor(now / 1_000)),
+    };
+  }
+
+  #take(frame: Frame, past: boolean): void {
+    const second = Math.floor(Date.now() / 1_000);
+    if (!past) this.#count(frame, second);
+    else if (frame.totals.events > 0) this.#eventAt = Date.now();
+    for (const post of frame.posts) {
+      if (post.simulated && !this.view().simulated) this.#update({ simulated: true });
+      if (past) this.#queue.offerPast(post);
+      else this.#queue.offer(post);
+    }
+    for (const blip of frame.blips) this.#map?.add(blip, past);
+    this.#remove(frame);
+    if (past) this.tickFeed();
+  }
+
+  #absorb(frame: Frame): void {
+    this.#count(frame, Math.floor(Date.now() / 1_000));
+    this.#counters.dropped += frame.totals.events;
+    this.#remove(frame);
+  }
+
+  #count(frame: Frame, second: number): void {
     const now = Date.now();
-    this.#eventAt = now;
-    if (event.simulated && !this.view().simulated) this.#update({ simulated: true });
-    if (past) return this.#pastSecond(event.time, now);
-    this.#counters.age(now + this.#skew - event.time, now);
-    if (this.view().paused) this.#pausedCount += 1;
-    return Math.floor(now / 1_000);
+    if (frame.totals.events > 0) this.#eventAt = now;
+    this.#counters.add(second, frame.totals);
+    this.#queue.happened(frame.totals.posts, second);
+    if (this.view().paused) this.#pausedCount += frame.totals.events;
+    if (this.view().replay) this.#replayed = frame.time || this.#replayed;
+    else for (const { time } of frame.posts) this.#counters.age(now + this.#skew - time, now);
   }
 
-  /** A past event counts at its own time, which fills the figures of a fresh page. */
-  #pastSecond(time: number, now: number): number | undefined {
-    const local = time - this.#skew;
-    const recent = local <= now && local > now - HISTORY_S * 1_000;
-    return recent ? Math.floor(local / 1_000) : undefined;
+  /** Removals come last: they may concern what is in the same frame. */
+  #remove({ postsRemoved, geoRemoved }: Frame): void {
+    for (const { key } of postsRemoved) {
+      this.#queue.remove(key);
+      this.#map?.remove(key);
+    }
+    for (const removal of geoRemoved) {
+      this.#queue.removePlace(removal);
+      this.#map?.removeOf(removal);
+    }
+    if (postsRemoved.length + geoRemoved.length > 0) this.#showFeed();
   }
 
   #forget(): void {
+    this.#frames.clear();
     this.#queue.clear();
-    this.#options.map?.clear();
+    this.#map?.clear();
     this.#showFeed();
   }
 
   #freezeMap(): void {
     const { paused, status } = this.view();
-    this.#options.map?.freeze(paused || status.phase !== 'open');
+    this.#map?.freeze(paused || status.phase !== 'open');
   }
 
   #showFeed(): void {
@@ -234,18 +279,18 @@ export class Session implements Sink {
   }
 
   #update(change: Partial<View>): void {
-    const next = { ...this.view(), ...change };
+    const next = { ...this.view(), ...change, eventAt: this.#eventAt };
     next.pausedCount = next.paused ? this.#pausedCount : 0;
     if (!next.paused) this.#pausedCount = 0;
     next.state = pageState({
-      status: next.status,
+      ...next,
       online: typeof navigator === 'undefined' || navigator.onLine !== false,
-      paused: next.paused,
       statusAt: this.#statusAt,
-      eventAt: this.#eventAt,
-      latency: next.figures.latency,
       now: Date.now(),
     });
     this.#setView(next);
   }
 }
+
+/** The length of the past that a fresh page asks for, in the gateway's words. */
+export const PAST_WINDOW = `${HISTORY_S}s`;

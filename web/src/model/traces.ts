@@ -1,4 +1,4 @@
-import type { Blip, GeoRemoval } from './events';
+import type { Blip, GeoRemoval, Ref } from './events';
 import { isRemovedBy } from './ids';
 
 /** How long a position stays visible on the map, glow included. */
@@ -6,34 +6,38 @@ export const TRACE_MS = 60_000;
 const MAX_TRACES = 30_000;
 const MAX_BARRED = 4_000;
 
-/** A position that the map still shows in some way. */
+/** A post's share in a blip that the map still shows in some way. */
 export interface Trace {
+  ref: Ref;
   blip: Blip;
   /** When it arrived, on the map's clock in milliseconds. */
   at: number;
 }
 
 /**
- * Remembers which positions the map still shows, so that every trace of one
- * can be taken away when its source removes it. `forget` is called for what
- * leaves, whether by age, by removal or for want of room.
+ * Remembers which posts' positions the map still shows, so that every trace of
+ * one can be taken away when its source removes it. `erase` is called for what
+ * is removed; what is too old to be seen is forgotten without a word.
  */
 export class Traces {
   readonly #byKey = new Map<string, Trace>();
   readonly #removed = new Set<string>();
 
-  constructor(private readonly forget: (trace: Trace) => void) {}
+  constructor(private readonly erase: (trace: Trace) => void) {}
 
   get size(): number {
     return this.#byKey.size;
   }
 
-  /** Notes a position; false for one that is known or was removed before it came. */
-  add(blip: Blip, at: number): boolean {
-    if (this.#byKey.has(blip.key) || this.#removed.has(blip.key)) return false;
-    this.#byKey.set(blip.key, { blip, at });
+  /** Notes a blip; returns how many of its positions are news: neither known nor removed before they came. */
+  add(blip: Blip, at: number): number {
+    let fresh = blip.count;
+    for (const ref of blip.refs) {
+      if (this.#byKey.has(ref.key) || this.#removed.has(ref.key)) fresh -= 1;
+      else this.#byKey.set(ref.key, { ref, blip, at });
+    }
     this.expire(at);
-    return true;
+    return fresh;
   }
 
   /** Removes one post's position. */
@@ -46,8 +50,8 @@ export class Traces {
   /** Removes an author's positions up to and including one post. */
   removeOf(removal: GeoRemoval): void {
     for (const trace of this.#byKey.values()) {
-      if (!isRemovedBy(trace.blip, removal)) continue;
-      this.#bar(trace.blip.key);
+      if (!isRemovedBy(trace.ref, removal)) continue;
+      this.#bar(trace.ref.key);
       this.#drop(trace);
     }
   }
@@ -58,15 +62,15 @@ export class Traces {
 
   /** Lets go of what is older than a trace lasts. Arrival order is age order. */
   expire(now: number): void {
-    for (const trace of this.#byKey.values()) {
+    for (const [key, trace] of this.#byKey) {
       if (trace.at > now - TRACE_MS && this.#byKey.size <= MAX_TRACES) return;
-      this.#drop(trace);
+      this.#byKey.delete(key);
     }
   }
 
   #drop(trace: Trace): void {
-    this.#byKey.delete(trace.blip.key);
-    this.forget(trace);
+    this.#byKey.delete(trace.ref.key);
+    this.erase(trace);
   }
 
   /** Keeps a removed position away should it come after its removal. */

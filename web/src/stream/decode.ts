@@ -1,98 +1,147 @@
-import type {
-  GeoBlipJson,
-  GeoRemovedJson,
-  PostRemovedJson,
-  SimpleTweetJson,
-} from '../gen/blipstream/feed/v1/event_pb';
-import type { Blip, GeoRemoval, Post, PostRemoval, PostType } from '../model/events';
+import type { GeoRemovedJson, PostRemovedJson, SimpleTweetJson } from '../gen/blipstream/feed/v1/event_pb';
+import type { CellJson, CellPostJson, FrameJson } from '../gen/blipstream/feed/v1/gateway_pb';
+import type { Blip, Frame, GeoRemoval, Post, PostRemoval, PostType, Precision, Ref } from '../model/events';
+import { safeHref } from '../ui/linkify';
 
 /** Longest text kept of one post; a card shows four lines of it. */
 const MAX_BODY = 2_000;
 const MAX_NAME = 100;
+const TYPES: readonly unknown[] = ['post', 'reply', 'repost', 'edit', 'quake'];
+const PRECISIONS: readonly unknown[] = ['point', 'place', 'profile', 'mention'];
 
-/** Any of the events before it is looked at: every field may be absent. */
-type Raw = SimpleTweetJson & GeoBlipJson & PostRemovedJson & GeoRemovedJson;
+/** Anything that was parsed, before it is looked at: every field may be absent, or something else. */
+export type Raw = Record<string, unknown>;
 
 /** Parses a payload; undefined unless it is a JSON object. */
 export function parseObject(json: string): Raw | undefined {
   try {
     const value: unknown = JSON.parse(json);
-    const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
-    return isObject ? (value as Raw) : undefined;
+    return isObject(value) ? value : undefined;
   } catch {
     return undefined;
   }
 }
 
-/** Reads a simple_tweet; undefined if there is nothing to show. */
-export function decodePost(json: string): Post | undefined {
-  const raw = parseObject(json);
-  const username = clip(raw?.username, MAX_NAME);
-  if (!raw || !text(raw.id) || !username) return undefined;
+function isObject(value: unknown): value is Raw {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Reads every element that can be read; those that cannot are left out. */
+export function list<T>(value: unknown, read: (raw: Raw, index: number) => T | undefined): T[] {
+  if (!Array.isArray(value)) return [];
+  return value.flatMap((raw, i) => (isObject(raw) ? (read(raw, i) ?? []) : [])) as T[];
+}
+
+/** Reads a frame; of a payload that is none, an empty one. */
+export function decodeFrame(raw: Raw): Frame {
+  const frame: FrameJson = raw;
+  const totals = isObject(frame.totals) ? frame.totals : {};
+  const toSeq = whole(frame.toSeq);
   return {
-    ...common(raw),
-    username,
-    name: clip(raw.name, MAX_NAME) || username,
-    body: clip(raw.body, MAX_BODY),
-    lang: language(raw.lang),
+    toSeq,
+    time: time(frame.time),
+    posts: list(frame.posts, decodePost),
+    blips: list(frame.cells, (cell, i) => decodeCell(cell, `${toSeq}.${i}`)),
+    totals: {
+      posts: whole(totals.simple_tweet),
+      blips: whole(totals.geo_blip),
+      events: Object.entries(totals).reduce((sum, [kind, n]) => sum + (/_removed$/.test(kind) ? 0 : whole(n)), 0),
+    },
+    postsRemoved: list(frame.postsRemoved, decodePostRemoved),
+    geoRemoved: list(frame.geoRemoved, decodeGeoRemoved),
   };
 }
 
-/** Reads a geo_blip; undefined if it has no position on Earth. */
-export function decodeBlip(json: string): Blip | undefined {
-  const raw = parseObject(json);
-  if (!raw || !text(raw.id)) return undefined;
-  const { lat, lon } = raw;
+/** Reads a simple_tweet; undefined if there is nothing to show. */
+export function decodePost(raw: Raw): Post | undefined {
+  const post: SimpleTweetJson = raw;
+  const username = clip(post.username, MAX_NAME);
+  if (!text(post.id) || !username) return undefined;
+  return {
+    ...decodeRef(raw),
+    time: time(post.time),
+    type: postType(post.type),
+    country: /^[A-Z]{2}$/.test(text(post.country)) ? text(post.country) : '',
+    city: clip(post.city, MAX_NAME),
+    simulated: post.simulated === true,
+    username,
+    name: clip(post.name, MAX_NAME) || username,
+    body: clip(post.body, MAX_BODY),
+    lang: language(post.lang),
+    url: safeHref(text(post.url)) ?? '',
+  };
+}
+
+/** Reads a cell of positions; undefined if it is nowhere on Earth. A lone one is named by its post. */
+export function decodeCell(raw: Raw, name: string): Blip | undefined {
+  const cell: CellJson = raw;
+  const { lat, lon } = cell;
   // Absent is unknown, zero is the equator or Greenwich.
   if (!within(lat, 90) || !within(lon, 180)) return undefined;
-  const precision = raw.precision === 'place' ? 'place' : 'point';
-  const radius = precision === 'place' && within(raw.radiusKm, HALF_EARTH_KM) ? raw.radiusKm : 0;
-  return { ...common(raw), lat, lon, precision, radiusKm: Math.max(0, radius) };
+  const refs = list(cell.posts, decodeRef);
+  const count = Math.max(1, whole(cell.count));
+  const precision = (PRECISIONS.includes(cell.precision) ? cell.precision : 'point') as Precision;
+  const radius = within(cell.radiusKm, HALF_EARTH_KM) ? cell.radiusKm : 0;
+  return {
+    key: count === 1 && refs.length === 1 ? refs[0]!.key : name,
+    refs,
+    count,
+    lat,
+    lon,
+    type: postType(cell.type),
+    precision,
+    radiusKm: precision === 'point' ? 0 : Math.max(0, radius),
+    magnitude: within(cell.magnitude, MAX_MAGNITUDE) ? Math.max(0, cell.magnitude) : 0,
+  };
 }
 
 /** Half the way round the Earth: no position can be further off, in km. */
 const HALF_EARTH_KM = 20_038;
+/** The strongest earthquake ever measured had 9.5. */
+const MAX_MAGNITUDE = 10;
 
 /** Reads a post_removed. */
-export function decodePostRemoved(json: string): PostRemoval | undefined {
-  const raw = parseObject(json);
-  return raw && text(raw.id) ? { key: keyOf(raw) } : undefined;
+export function decodePostRemoved(raw: Raw): PostRemoval | undefined {
+  const removal: PostRemovedJson = raw;
+  return text(removal.id) ? { key: decodeRef(raw).key } : undefined;
 }
 
 /** Reads a geo_removed. */
-export function decodeGeoRemoved(json: string): GeoRemoval | undefined {
-  const raw = parseObject(json);
-  if (!raw || !text(raw.userId) || !text(raw.upToId)) return undefined;
-  return { source: text(raw.source), userId: text(raw.userId), upToId: text(raw.upToId) };
+export function decodeGeoRemoved(raw: Raw): GeoRemoval | undefined {
+  const removal: GeoRemovedJson = raw;
+  if (!text(removal.userId) || !text(removal.upToId)) return undefined;
+  return { source: text(removal.source), userId: text(removal.userId), upToId: text(removal.upToId) };
 }
 
-function common(raw: Raw) {
-  return {
-    key: keyOf(raw),
-    source: text(raw.source),
-    id: text(raw.id),
-    userId: text(raw.userId),
-    time: typeof raw.time === 'string' ? Date.parse(raw.time) : Number.NaN,
-    type: postType(raw.type),
-    country: /^[A-Z]{2}$/.test(text(raw.country)) ? text(raw.country) : '',
-    simulated: raw.simulated === true,
-  };
+function decodeRef(raw: Raw): Ref {
+  const ref: CellPostJson = raw;
+  const source = text(ref.source);
+  const id = text(ref.id);
+  return { key: `${source}:${id}`, source, id, userId: text(ref.userId) };
 }
 
-function keyOf(raw: Raw): string {
-  return `${text(raw.source)}:${text(raw.id)}`;
-}
-
-function text(value: unknown): string {
+/** The value if it is a text, else none. */
+export function text(value: unknown): string {
   return typeof value === 'string' ? value : '';
 }
 
+/** A count; 64-bit ones come as strings. Zero for anything else. */
+export function whole(value: unknown): number {
+  const n = Number(value);
+  return n > 0 && Number.isFinite(n) ? Math.floor(n) : 0;
+}
+
+/** A time in milliseconds since 1970; NaN if there is none. */
+export function time(value: unknown): number {
+  return typeof value === 'string' ? Date.parse(value) : Number.NaN;
+}
+
 function clip(value: unknown, max: number): string {
-  const whole = text(value).trim();
-  if (whole.length <= max) return whole;
+  const all = text(value).trim();
+  if (all.length <= max) return all;
   // Cutting between the halves of a surrogate pair would leave half a character.
-  const end = /[\uD800-\uDBFF]/.test(whole.charAt(max - 1)) ? max - 1 : max;
-  return `${whole.slice(0, end)}…`;
+  const end = /[\uD800-\uDBFF]/.test(all.charAt(max - 1)) ? max - 1 : max;
+  return `${all.slice(0, end)}…`;
 }
 
 function within(value: unknown, limit: number): value is number {
@@ -100,7 +149,7 @@ function within(value: unknown, limit: number): value is number {
 }
 
 function postType(value: unknown): PostType {
-  return value === 'reply' || value === 'repost' ? value : 'post';
+  return (TYPES.includes(value) ? value : 'post') as PostType;
 }
 
 /**

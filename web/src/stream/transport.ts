@@ -1,10 +1,13 @@
-import type { Blip, GeoRemoval, Post, PostRemoval } from '../model/events';
+import type { Frame } from '../model/events';
+import type { Stats } from '../model/stats';
 
 /** Where a connection is in its life. Times are Date.now() milliseconds. */
 export type Status =
   | { phase: 'connecting' }
   | { phase: 'open' }
   | { phase: 'waiting'; until: number; attempt: number }
+  /** The gateway will not serve this: 401 wants a sign-in, 400 does not understand the filter. */
+  | { phase: 'refused'; code: number; detail: string }
   | { phase: 'asleep' }
   | { phase: 'closed' };
 
@@ -22,29 +25,32 @@ export interface Missed {
 }
 
 /**
- * Takes what a transport receives. `past` marks events that the gateway had
- * stored before the connection was opened: they fill the page, but say nothing
- * about the present rate or latency.
+ * Takes what a transport receives. `past` marks what the gateway had stored
+ * before the page was opened: it fills the page, but says nothing about the
+ * present rate or latency.
  */
 export interface Sink {
   status(status: Status): void;
-  /** The gateway's clock, in milliseconds since 1970, told with hello and hb. */
+  /** The gateway's clock, in milliseconds since 1970. */
   clock(serverMs: number): void;
-  post(post: Post, past: boolean): void;
-  blip(blip: Blip, past: boolean): void;
-  postRemoved(removal: PostRemoval): void;
-  geoRemoved(removal: GeoRemoval): void;
+  frame(frame: Frame, past: boolean): void;
+  stats(stats: Stats): void;
   missed(missed: Missed): void;
 }
 
-/** A connection to a gateway that looks after itself until it is stopped. */
-export interface Transport {
-  start(sink: Sink): void;
-  stop(): void;
+/** What a connection says, as it says it; may cross from one thread to another. */
+export type Told = { status: Status } | { name: string; data: string; id: string };
+/** Takes what a connection says, with the turn under which it was opened. */
+export type Listener = (told: Told, turn: number) => void;
+
+/** A way to a connection that may be shared. It says one thing after another to its one listener. */
+export interface Channel {
+  /**
+   * Reads the stream at an address (path and query) from now on, and no other.
+   * What was on its way from an earlier one is known by its turn.
+   */
+  open(address: string, turn: number): void;
+  close(): void;
   /** Connects at once instead of waiting out a back-off. */
-  retryNow(): void;
-  /** Lets go of the connection while nobody looks at the page. */
-  sleep(): void;
-  /** Takes it up again. */
-  wake(): void;
+  retry(): void;
 }

@@ -1,64 +1,138 @@
-import { createSignal, onCleanup, onMount, Show, type JSX } from 'solid-js';
+import { createEffect, createSignal, on, onCleanup, onMount, Show, type JSX } from 'solid-js';
 import { WorldMap } from '../map/worldmap';
-import { isTrouble, type Part } from '../model/parts';
+import { HISTORY_S, BUCKET_S } from '../model/figures';
+import { isTrouble } from '../model/parts';
 import { Session } from '../model/session';
-import { EventStream } from '../stream/eventstream';
+import { ownChannel, sharedChannel } from '../stream/channels';
 import { followPage } from '../stream/lifecycle';
-import { followParts } from '../stream/parts';
-import type { Transport } from '../stream/transport';
+import { isEmpty } from '../stream/query';
+import { fetchPast, Reader } from '../stream/reader';
+import { createChoices, type Choices } from './choices';
 import { Feed } from './Feed';
+import { FilterBar } from './Filter';
+import { Help } from './Help';
 import { followKeys } from './keys';
 import { Credits, MapPane } from './MapPane';
 import { isCalm } from './motion';
 import { Notices } from './Notices';
-import { kindsOf, type Page } from './page';
+import { kindsOf, MODES, type Page } from './page';
+import { ReplayBar } from './ReplayBar';
 import { Stats } from './Stats';
 import { TopBar } from './TopBar';
 
-/** The whole page: one session, fed by one transport, drawn in panes. */
+/** A page asks for a post more a second than it shows: what waits evens out what comes unevenly. */
+const SPARE = 1;
+/** Posts a second that an unthrottled page gets at most: the gateway's ten a frame. */
+const MOST_POSTS = 100;
+
+/** The whole page: one session, fed by one reader, drawn in panes. */
 export function App(props: { page: Page }): JSX.Element {
   const page = props.page;
-  const map = page.map ? new WorldMap(isCalm) : undefined;
-  const session = new Session({ map, posts: page.feed });
-  const transport = new EventStream({ path: '/events', kinds: kindsOf(page) });
-  const [parts, setParts] = createSignal<Part[]>([]);
-  onMount(() => [...runAll(session, transport), followParts(setParts)].forEach(onCleanup));
+  const choices = createChoices(location);
+  const map = page.map ? new WorldMap({ calm: isCalm, pace: (verdict) => adapt(choices, verdict) }) : undefined;
+  const session = new Session(map);
+  const reader = new Reader(session, { shared: sharedChannel, own: ownChannel });
+  const [replayOpen, setReplayOpen] = createSignal(false);
+  const [helpOpen, setHelpOpen] = createSignal(false);
+  follow(page, session, reader, choices);
+  onMount(() => {
+    const stopKeys = followKeys(keysOf({ page, session, choices, setReplayOpen, setHelpOpen }));
+    [session.run(), () => reader.stop(), followPage(reader), stopKeys].forEach(onCleanup);
+  });
 
   const { feed, view } = session;
   // A screen on a wall shows what is wrong, and no more.
-  const shownParts = () => (page.kiosk ? parts().filter(isTrouble) : parts());
+  const shownParts = () => (page.kiosk || page.embed ? view().stats.parts.filter(isTrouble) : view().stats.parts);
   const isStale = () => view().status.phase !== 'open';
   return (
-    <div class="page" classList={{ 'with-feed': page.feed, 'with-map': page.map, kiosk: page.kiosk }}>
+    <div class="page" classList={{ 'with-feed': page.feed, 'with-map': page.map, kiosk: page.kiosk, embed: page.embed }}>
       <TopBar
         page={page}
         view={view()}
         feed={feed()}
-        retry={() => transport.retryNow()}
+        choices={choices}
+        map={map}
+        retry={() => reader.retryNow()}
         pause={(paused) => session.pause(paused)}
+        openReplay={() => setReplayOpen((open) => !open)}
+        openHelp={() => setHelpOpen(true)}
       />
-      <Notices view={view()} parts={shownParts()} dismiss={() => session.dismiss()} />
+      <div class="notices">
+        <Show when={replayOpen() || choices.replay()}>
+          <ReplayBar choices={choices} now={view().now} close={() => setReplayOpen(false)} />
+        </Show>
+        <Show when={!page.feed && !page.kiosk && !page.embed}>
+          <FilterBar choices={choices} stats={view().stats} />
+        </Show>
+        <Notices view={view()} parts={shownParts()} dismiss={() => session.dismiss()} choices={choices} />
+      </div>
       <main>
-        <Show when={map}>{(shown) => <MapPane map={shown()} view={view()} page={page} />}</Show>
-        <Show when={!page.kiosk}>
-          <Stats figures={view().figures} page={page} stale={isStale()} now={view().now} />
+        <Show when={map}>{(shown) => <MapPane map={shown()} view={view()} page={page} choices={choices} />}</Show>
+        <Show when={!page.kiosk && !page.embed}>
+          <Stats view={view()} page={page} stale={isStale()} choices={choices} />
         </Show>
         <Show when={page.feed}>
-          <Feed session={session} feed={feed()} view={view()} />
+          <Feed session={session} feed={feed()} view={view()} choices={choices} page={page} retry={() => reader.retryNow()} />
         </Show>
         <Show when={!page.map && view().simulated}>
           <Credits simulated />
         </Show>
       </main>
+      <Help open={helpOpen()} close={() => setHelpOpen(false)} />
     </div>
   );
 }
 
-/** Starts everything that runs; returns what stops it. */
-function runAll(session: Session, transport: Transport): (() => void)[] {
-  const stopTicks = session.run();
-  transport.start(session);
-  const unfollow = followPage(transport);
-  const unkey = followKeys({ ' ': () => session.pause(!session.view().paused) });
-  return [stopTicks, () => transport.stop(), unfollow, unkey];
+/** Reads what is chosen, whenever that changes. */
+function follow(page: Page, session: Session, reader: Reader, choices: Choices): void {
+  const rate = () => Math.min(choices.throttle() + SPARE, MOST_POSTS / choices.less());
+  createEffect(() => session.throttle(choices.throttle()));
+  createEffect(
+    on([choices.filter, choices.replay, rate], ([filter, replay, most]) => {
+      session.reset(replay !== undefined);
+      reader.ask({ filter, kinds: kindsOf(page), rate: most < MOST_POSTS ? Math.ceil(most) : 0, ...replay });
+      if (!replay && isEmpty(filter)) void fillPast(session);
+    }),
+  );
+}
+
+/** Draws the last minutes of the throughput, of before the page was opened. */
+async function fillPast(session: Session): Promise<void> {
+  const past = await fetchPast(`${HISTORY_S}s`, `${BUCKET_S}s`);
+  // The step that is not over yet is counted by the page itself.
+  if (past) session.past(past.from, past.stepMs, past.counts.slice(0, -1));
+}
+
+/** A device that cannot draw what it gets asks for less, and later for more again. */
+function adapt(choices: Choices, verdict: 'less' | 'more'): void {
+  choices.setLess(Math.min(64, Math.max(1, choices.less() * (verdict === 'less' ? 2 : 0.5))));
+}
+
+interface Handles {
+  page: Page;
+  session: Session;
+  choices: Choices;
+  setReplayOpen: (change: (open: boolean) => boolean) => void;
+  setHelpOpen: (open: boolean) => void;
+}
+
+function keysOf({ page, session, choices, setReplayOpen, setHelpOpen }: Handles): Record<string, () => void> {
+  const pause = { ' ': () => session.pause(!session.view().paused) };
+  if (page.kiosk || page.embed) return pause;
+  const modes = MODES.map((mode, i) => [String(i + 1), () => choices.setMode(mode)]);
+  const next = () => choices.setMode(MODES[(MODES.indexOf(choices.mode()) + 1) % MODES.length]!);
+  return {
+    ...pause,
+    ...(page.map ? { ...Object.fromEntries(modes), m: next } : {}),
+    '/': () => document.querySelector<HTMLElement>('.filter input')?.focus(),
+    j: () => focusFeed(),
+    r: () => setReplayOpen((open) => !open),
+    '?': () => setHelpOpen(true),
+    Escape: () => choices.clear(),
+  };
+}
+
+/** Begins reading: from there on, the feed's own keys work. */
+function focusFeed(): void {
+  document.querySelector<HTMLElement>('.feed article')?.focus();
 }

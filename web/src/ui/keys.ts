@@ -1,16 +1,20 @@
 /** What a key does, by KeyboardEvent.key. */
 export type Keys = Record<string, () => void>;
 
-/** Elements that need their keys themselves. */
-const OWN_KEYS = 'input, textarea, select, button, a[href], summary, [contenteditable]';
+/** Elements in which one types, and those that need Space and Enter themselves. */
+const TYPING = 'input:not([type=checkbox]), textarea, select, dialog, [contenteditable]';
+const PRESSING = 'button, a[href], summary, input';
+/** Where j and k walk already. */
+const WALKING = '.list';
 
 /** Listens for the page's own keys; returns a function that stops it. */
 export function followKeys(keys: Keys): () => void {
   const stop = new AbortController();
   const pressed = (event: KeyboardEvent) => {
     const run = keys[event.key];
-    if (!run || event.repeat || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.target instanceof Element && event.target.closest(OWN_KEYS)) return;
+    if (!run || event.repeat || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
+    const within = (elements: string) => event.target instanceof Element && event.target.closest(elements);
+    if (within(TYPING) || (event.key === ' ' && within(PRESSING)) || (event.key === 'j' && within(WALKING))) return;
     event.preventDefault();
     run();
   };

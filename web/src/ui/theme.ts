@@ -1,17 +1,15 @@
+import { keep, stored } from './motion';
+
 /** A colour scheme: one of two, or what the system says. */
 export type Theme = 'system' | 'light' | 'dark';
 
 const KEY = 'blipstream.theme';
 const ORDER: Theme[] = ['system', 'light', 'dark'];
 
-/** The theme chosen on an earlier visit; storage may be switched off. */
+/** The theme chosen on an earlier visit. */
 export function storedTheme(): Theme {
-  try {
-    const stored = localStorage.getItem(KEY) as Theme | null;
-    return stored && ORDER.includes(stored) ? stored : 'system';
-  } catch {
-    return 'system';
-  }
+  const theme = stored(KEY) as Theme | null;
+  return theme && ORDER.includes(theme) ? theme : 'system';
 }
 
 /** Shows a theme: the style sheets follow an attribute of the root element. */
@@ -23,11 +21,7 @@ export function applyTheme(theme: Theme): void {
 /** Shows a theme and remembers it. */
 export function chooseTheme(theme: Theme): void {
   applyTheme(theme);
-  try {
-    localStorage.setItem(KEY, theme);
-  } catch {
-    // Without storage the choice lasts as long as the page.
-  }
+  keep(KEY, theme);
 }
 
 /** The theme that a press of the button leads to. */

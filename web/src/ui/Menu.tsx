@@ -1,0 +1,89 @@
+import { createSignal, Show, type JSX } from 'solid-js';
+import type { WorldMap } from '../map/worldmap';
+import type { FeedView, View } from '../model/session';
+import { blipsCsv, download, mapPicture, postsCsv, postsNdjson } from './export';
+import { Announcer } from './Announcer';
+import { chooseMotion, isCalm } from './motion';
+import type { Page } from './page';
+
+interface Props {
+  page: Page;
+  view: View;
+  feed: FeedView;
+  map: WorldMap | undefined;
+  openHelp: () => void;
+}
+
+/** What is seldom needed: exports, a wall's view, less motion, help. */
+export function Menu(props: Props): JSX.Element {
+  let details!: HTMLDetailsElement;
+  const [announces, setAnnounces] = createSignal(false);
+  const close = (event: FocusEvent) => {
+    if (!details.contains(event.relatedTarget as Node | null)) details.open = false;
+  };
+  const escape = (event: KeyboardEvent) => {
+    if (event.key !== 'Escape' || !details.open) return;
+    event.stopPropagation();
+    details.open = false;
+    details.querySelector('summary')?.focus();
+  };
+  return (
+    <>
+      <details class="menu" ref={details} onFocusOut={close} onKeyDown={escape}>
+        <summary class="tool" aria-label="More" title="More">
+          ⋯
+        </summary>
+        <div class="sheet">
+          <Exports {...props} />
+          <label>
+            <input type="checkbox" checked={isCalm()} onChange={(event) => chooseMotion(event.currentTarget.checked)} />
+            Less motion
+          </label>
+          <label>
+            <input type="checkbox" onChange={(event) => setAnnounces(event.currentTarget.checked)} />
+            Read figures aloud
+          </label>
+          <a href="/?kiosk=1">For a wall</a>
+          <button type="button" onClick={() => props.openHelp()}>
+            Keyboard <kbd>?</kbd>
+          </button>
+        </div>
+      </details>
+      <Show when={announces()}>
+        <Announcer view={props.view} />
+      </Show>
+    </>
+  );
+}
+
+function Exports(props: Props): JSX.Element {
+  const save = (name: string, type: string, text: string) => download(name, new Blob([text], { type }));
+  const picture = async (map: WorldMap) => {
+    const made = await mapPicture(map, `Blipstream · ${new Date().toLocaleString()} · Map: Natural Earth`);
+    if (made) download('png', made);
+  };
+  return (
+    <>
+      <Show when={props.map}>
+        {(map) => (
+          <>
+            <button type="button" onClick={() => void picture(map())}>
+              Map as PNG
+            </button>
+            <button type="button" onClick={() => save('positions.csv', 'text/csv', blipsCsv(map().positions()))}>
+              Positions as CSV
+            </button>
+          </>
+        )}
+      </Show>
+      <Show when={props.page.feed}>
+        <button type="button" onClick={() => save('csv', 'text/csv', postsCsv(props.feed.rows))}>
+          Posts as CSV
+        </button>
+        <button type="button" onClick={() => save('ndjson', 'application/x-ndjson', postsNdjson(props.feed.rows))}>
+          Posts as NDJSON
+        </button>
+      </Show>
+    </>
+  );
+}
