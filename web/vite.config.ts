@@ -6,7 +6,11 @@ const gateway = process.env.BLIPSTREAM_GATEWAY ?? 'http://127.0.0.1:8080';
 
 export default defineConfig({
   plugins: [solid()],
-  server: { proxy: { '/events': gateway, '/api': gateway } },
+  server: { proxy: { '/live': gateway, '/api': gateway } },
+  worker: {
+    format: 'es',
+    rolldownOptions: { output: { entryFileNames: 'assets/[name]-[hash].js' } },
+  },
   build: {
     // The gateway embeds the result, so it is committed: names carry a hash of
     // the content and nothing in it depends on when or where it was built.

@@ -1,10 +1,16 @@
 import { vi } from 'vitest';
 
-/** As much of an SVG element as the map layers use. */
+/** As much of an element as the map layers use; a canvas notes what is drawn on it. */
 export class FakeElement {
   readonly attributes = new Map<string, string>();
   children: FakeElement[] = [];
   parent: FakeElement | undefined;
+  className = '';
+  width = 0;
+  height = 0;
+  /** What a canvas shows: the place and the opacity of every picture that was drawn since it was wiped. */
+  pictures: { x: number; y: number; side: number; alpha: number; step: number }[] = [];
+  readonly #pen = new FakePen(this);
 
   constructor(readonly name: string) {}
 
@@ -28,11 +34,43 @@ export class FakeElement {
   remove(): void {
     if (this.parent) this.parent.children = this.parent.children.filter((child) => child !== this);
   }
+
+  getContext(): FakePen {
+    return this.#pen;
+  }
 }
 
-/** Lets code make SVG elements where there is no browser. */
+/** Draws on a fake canvas. */
+class FakePen {
+  globalAlpha = 1;
+  readonly setTransform = () => {};
+  readonly setLineDash = () => {};
+  readonly fill = () => {};
+  readonly stroke = () => {};
+  readonly fillRect = () => {};
+
+  constructor(private readonly canvas: FakeElement) {}
+
+  createRadialGradient(): { addColorStop: () => void } {
+    return { addColorStop: () => {} };
+  }
+
+  clearRect(): void {
+    this.canvas.pictures = [];
+  }
+
+  drawImage(image: FakeElement, ...numbers: number[]): void {
+    const [x, y, side] = numbers.slice(-4) as [number, number, number];
+    const step = numbers.length > 4 ? numbers[0]! / image.height : 0;
+    this.canvas.pictures.push({ x: x + side / 2, y: y + side / 2, side, alpha: this.globalAlpha, step });
+  }
+}
+
+/** Lets code make elements where there is no browser. */
 export function fakeDocument(): void {
-  vi.stubGlobal('document', { createElementNS: (_: string, name: string) => new FakeElement(name) });
+  const make = (name: string) => new FakeElement(name);
+  vi.stubGlobal('document', { createElementNS: (_: string, name: string) => make(name), createElement: make });
+  vi.stubGlobal('Path2D', class { readonly arc = () => {}; });
 }
 
 /** The fake behind an element that the code under test made. */

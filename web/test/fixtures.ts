@@ -1,24 +1,34 @@
-import type { Blip, Post } from '../src/model/events';
+import type { Blip, Frame, Post } from '../src/model/events';
 
 /** A post for a test; its key follows from source and id. */
 export function aPost(fields: Partial<Post> = {}): Post {
   const { source = 's', id = '1' } = fields;
   return {
-    source, id, key: `${source}:${id}`, userId: 'u', time: 0, type: 'post', country: '', simulated: false,
-    username: 'ann', name: 'Ann', body: 'Hello', lang: 'en', ...fields,
+    source, id, key: `${source}:${id}`, userId: 'u', time: 0, type: 'post', country: '', city: '', simulated: false,
+    username: 'ann', name: 'Ann', body: 'Hello', lang: 'en', url: '', ...fields,
   };
 }
 
-/** A blip for a test; its key follows from source and id. */
-export function aBlip(fields: Partial<Blip> = {}): Blip {
-  const { source = 's', id = '1' } = fields;
+/** A blip of one post for a test; its key is that of the post. */
+export function aBlip({ id = '1', source = 's', userId = 'u', ...fields }: Partial<Blip & Post> = {}): Blip {
+  const key = `${source}:${id}`;
   return {
-    source, id, key: `${source}:${id}`, userId: 'u', time: 0, type: 'post', country: '', simulated: false,
-    lat: 0, lon: 0, precision: 'point', radiusKm: 0, ...fields,
+    key, refs: [{ key, source, id, userId }], count: 1, lat: 0, lon: 0, type: 'post', precision: 'point', radiusKm: 0,
+    magnitude: 0, ...fields,
   };
 }
 
-/** Parts as /api/stats tells them: well, of no concern, in trouble, and failed. */
+/** A frame for a test; its totals follow from what is in it. */
+export function aFrame(fields: Partial<Frame> = {}): Frame {
+  const posts = fields.posts?.length ?? 0;
+  const blips = fields.blips?.length ?? 0;
+  return {
+    toSeq: 1, time: Date.now(), posts: [], blips: [], totals: { posts, blips, events: posts + blips },
+    postsRemoved: [], geoRemoved: [], ...fields,
+  };
+}
+
+/** Parts as the statistics tell them: well, of no concern, in trouble, and failed. */
 export function partsInEachMood(): Record<string, unknown>[] {
   const time = new Date().toISOString();
   return [

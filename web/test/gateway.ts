@@ -13,6 +13,7 @@ export const CSP = [
   "font-src 'self'",
   "img-src 'self'",
   "connect-src 'self'",
+  "worker-src 'self'",
   "base-uri 'none'",
   "form-action 'none'",
   "frame-ancestors 'none'",
@@ -27,7 +28,7 @@ const TYPES: Record<string, string> = {
   '.woff2': 'font/woff2',
 };
 
-/** How the next request for /events is answered. */
+/** How the next request for /live is answered. */
 export type Answer = 'stream' | 'hang' | 'html' | 'refuse' | number;
 
 /**
@@ -37,14 +38,18 @@ export type Answer = 'stream' | 'hang' | 'html' | 'refuse' | number;
 export class ScriptedGateway {
   /** Every stream that was opened, oldest first. */
   readonly streams: Stream[] = [];
-  /** Answers for the next requests of /events; without one left, a stream is opened. */
+  /** Answers for the next requests of /live; without one left, a stream is opened. */
   readonly answers: Answer[] = [];
-  /** Every request of /events, whatever its answer. */
+  /** Every request of /live, whatever its answer. */
   readonly asked: URL[] = [];
-  /** What /api/stats says of the parts; undefined if it says nothing at all. */
-  parts: Record<string, unknown>[] | undefined;
-  /** How often /api/stats was asked. */
-  statsAsked = 0;
+  /** What /api/snapshot answers, as of before every frame that a test sends: a frame and statistics, or a status with a problem. */
+  past: Record<string, unknown> = {};
+  stats: Record<string, unknown> = {};
+  problem: { status: number; title: string; detail?: string } | undefined;
+  /** Events per step of /api/history; none if empty. */
+  history: number[] = [];
+  /** Every request for anything but files and streams. */
+  readonly questions: URL[] = [];
   /** Sequence of the newest event; goes on over connections, as a real stream's does. */
   seq = 100;
   readonly #server: Server;
@@ -74,6 +79,11 @@ export class ScriptedGateway {
     return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
+  /** The open stream of a query; one that was asked for again soon may be an old one. */
+  reading(search: string): Stream | undefined {
+    return this.streams.findLast((stream) => stream.isOpen && stream.url.search === search);
+  }
+
   async stop(): Promise<void> {
     const closed = new Promise((done) => this.#server.close(done));
     this.#server.closeAllConnections();
@@ -82,8 +92,8 @@ export class ScriptedGateway {
 
   #serve(request: IncomingMessage, response: ServerResponse): void {
     const url = new URL(request.url ?? '/', 'http://localhost');
-    if (url.pathname === '/events') this.#answer(url, response);
-    else if (url.pathname === '/api/stats') this.#stats(response);
+    if (url.pathname === '/live') this.#answer(url, response);
+    else if (url.pathname.startsWith('/api/')) this.#question(url, response);
     else void serveFile(url.pathname, response);
   }
 
@@ -96,10 +106,24 @@ export class ScriptedGateway {
     else if (answer === 'stream') this.#open(url, response);
   }
 
-  #stats(response: ServerResponse): void {
-    this.statsAsked += 1;
-    if (this.parts) response.writeHead(200, { 'Content-Type': 'application/json' }).end(JSON.stringify({ parts: this.parts }));
-    else response.writeHead(503).end();
+  #question(url: URL, response: ServerResponse): void {
+    this.questions.push(url);
+    const answer = (status: number, body: unknown) =>
+      response.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify(body));
+    if (this.problem) answer(this.problem.status, this.problem);
+    else if (url.pathname === '/api/snapshot') answer(200, { id: 'e1-0', frame: this.past, stats: this.stats });
+    else answer(200, this.#history(url));
+  }
+
+  #history(url: URL): Record<string, unknown> {
+    const seconds = (name: string) => {
+      const [, n, unit] = /^(\d+)([smh])$/.exec(url.searchParams.get(name) ?? '')!;
+      return Number(n) * { s: 1, m: 60, h: 3_600 }[unit as 's']!;
+    };
+    const steps = seconds('window') / seconds('step');
+    const from = new Date(Date.now() - seconds('window') * 1_000).toISOString();
+    const counts = Array.from({ length: steps }, (_, i) => String(this.history[i % Math.max(1, this.history.length)] ?? 0));
+    return { from, stepSeconds: seconds('step'), counts };
   }
 
   #open(url: URL, response: ServerResponse): void {
@@ -120,13 +144,21 @@ export class Stream {
     private readonly response: ServerResponse,
   ) {}
 
+  get isOpen(): boolean {
+    return !this.response.closed;
+  }
+
   /** Resolves when the page has let go of the stream. */
   readonly gone = new Promise<void>((resolve) => {
     queueMicrotask(() => this.response.on('close', resolve));
   });
 
-  /** Sends one event as the gateway frames it. Without an id it is one of the gateway's own. */
+  #frame: ReturnType<typeof emptyFrame> | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  /** Sends one event as the gateway frames it, after what was to be in a frame before it. */
   send(name: string, data: unknown, id?: string): this {
+    this.flush();
     const head = id ? `id: ${id}\n` : '';
     this.response.write(`event: ${name}\n${head}data: ${JSON.stringify(data)}\n\n`);
     return this;
@@ -139,26 +171,37 @@ export class Stream {
   }
 
   post(fields: Record<string, unknown>): this {
-    return this.#event('simple_tweet', {
-      source: 'test',
-      username: 'someone',
-      name: 'Someone',
-      body: 'Something',
-      type: 'post',
-      ...fields,
-    });
+    return this.#happen('simple_tweet', ({ posts }) =>
+      posts.push({ source: 'test', username: 'someone', name: 'Someone', body: 'Something', type: 'post', time: now(), ...fields }),
+    );
   }
 
-  blip(fields: Record<string, unknown>): this {
-    return this.#event('geo_blip', { source: 'test', precision: 'point', type: 'post', ...fields });
+  blip({ id, userId, source = 'test', ...fields }: Record<string, unknown>): this {
+    return this.#happen('geo_blip', ({ cells }) =>
+      cells.push({ count: 1, precision: 'point', type: 'post', posts: [{ id, userId, source }], ...fields }),
+    );
   }
 
   removePost(id: string): this {
-    return this.#event('post_removed', { id, source: 'test' });
+    return this.#happen('post_removed', ({ postsRemoved }) => postsRemoved.push({ id, source: 'test' }));
   }
 
   removeGeo(userId: string, upToId: string): this {
-    return this.#event('geo_removed', { id: `${userId}-${upToId}`, source: 'test', userId, upToId });
+    return this.#happen('geo_removed', ({ geoRemoved }) =>
+      geoRemoved.push({ id: `${userId}-${upToId}`, source: 'test', userId, upToId }),
+    );
+  }
+
+  stats(fields: Record<string, unknown>): this {
+    return this.send('stats', { time: now(), ...fields });
+  }
+
+  /** Ends the frame at hand and sends it. */
+  flush(): void {
+    clearTimeout(this.#timer);
+    const frame = this.#frame;
+    this.#frame = undefined;
+    if (frame) this.send('frame', { ...frame, toSeq: String(this.gateway.seq), time: now() }, `e1-${this.gateway.seq}`);
   }
 
   hb(): this {
@@ -175,19 +218,40 @@ export class Stream {
 
   /** Ends the stream in order. */
   end(): void {
+    this.flush();
     this.response.end();
   }
 
   /** Breaks the connection. */
   drop(): void {
+    this.flush();
     this.response.destroy();
   }
 
-  #event(kind: string, fields: Record<string, unknown>): this {
+  /** Puts an event into the frame at hand, if the page asked for its kind; removals always come. */
+  #happen(kind: string, note: (frame: ReturnType<typeof emptyFrame>) => unknown): this {
     this.gateway.seq += 1;
-    if (!this.url.searchParams.getAll('kind').includes(kind)) return this;
-    return this.send(kind, { time: new Date().toISOString(), ...fields }, `e1-${this.gateway.seq}`);
+    const kinds = this.url.searchParams.getAll('kind').flatMap((value) => value.split(','));
+    if (kinds.length > 0 && !kinds.includes(kind) && !kind.endsWith('_removed')) return this;
+    if (!this.#frame) this.#timer = setTimeout(() => this.flush(), FRAME_MS);
+    this.#frame ??= emptyFrame(this.gateway.seq);
+    this.#frame.totals[kind] = String(Number(this.#frame.totals[kind] ?? 0) + 1);
+    note(this.#frame);
+    return this;
   }
+}
+
+/** How long events are gathered for a frame; the gateway takes 100 ms. */
+const FRAME_MS = 25;
+
+function emptyFrame(seq: number) {
+  const list = (): unknown[] => [];
+  const totals: Record<string, string> = {};
+  return { fromSeq: String(seq), totals, posts: list(), cells: list(), postsRemoved: list(), geoRemoved: list() };
+}
+
+function now(): string {
+  return new Date().toISOString();
 }
 
 async function serveFile(pathname: string, response: ServerResponse): Promise<void> {

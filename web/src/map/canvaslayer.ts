@@ -30,13 +30,9 @@ export class CanvasBlipLayer implements BlipLayer {
   readonly #sheet = new Sheet('dense');
   readonly #live = new Map<string, Live>();
   readonly #strips = new Map<string, HTMLCanvasElement>();
-  #inks: Inks;
+  #inks: Inks | undefined;
   #plane: Plane | undefined;
   #now = 0;
-
-  constructor(inks: Inks) {
-    this.#inks = inks;
-  }
 
   get element(): HTMLCanvasElement {
     return this.#sheet.element;
@@ -105,7 +101,7 @@ export class CanvasBlipLayer implements BlipLayer {
   /** The life of a kind of blip, moment beside moment. */
   #strip({ type, precision }: Blip): HTMLCanvasElement {
     const name = `${type} ${precision}`;
-    const strip = this.#strips.get(name) ?? makeStrip(MARKS[type], precision, this.#inks[type]);
+    const strip = this.#strips.get(name) ?? makeStrip(MARKS[type], precision, this.#inks?.[type] ?? '');
     this.#strips.set(name, strip);
     return strip;
   }

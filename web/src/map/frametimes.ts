@@ -14,6 +14,8 @@ export class FrameTimes {
   #spent = 0;
   #last = 0;
   #quickFor = 0;
+  /** The first pictures of a page are slow for other reasons. */
+  #warm = false;
 
   /** Notes a picture; says what to do about it: draw less, or more again. */
   note(now: number): 'less' | 'more' | undefined {
@@ -31,6 +33,10 @@ export class FrameTimes {
     this.#quickFor = p95 < QUICK_MS ? this.#quickFor + this.#spent : 0;
     this.#times = [];
     this.#spent = 0;
+    if (!this.#warm) {
+      this.#warm = true;
+      return undefined;
+    }
     if (p95 > SLOW_MS) return 'less';
     if (this.#quickFor < RELAX_MS) return undefined;
     this.#quickFor = 0;

@@ -32,14 +32,9 @@ interface Cell {
 export class Glow {
   readonly #sheet = new Sheet('glow');
   readonly #cells = new Map<string, Cell>();
-  #sprite: HTMLCanvasElement;
-  #ink: string;
+  #sprite: HTMLCanvasElement | undefined;
+  #ink = '';
   #plane: Plane | undefined;
-
-  constructor(ink: string) {
-    this.#ink = ink;
-    this.#sprite = light(ink);
-  }
 
   get element(): HTMLCanvasElement {
     return this.#sheet.element;
@@ -92,12 +87,12 @@ export class Glow {
 
   /** Glows in another colour from now on. */
   dye(ink: string): void {
-    if (ink !== this.#ink) this.#sprite = light(ink);
+    if (ink && ink !== this.#ink) this.#sprite = light(ink);
     this.#ink = ink;
   }
 
   #paint(cell: Cell, now: number): void {
-    if (!this.#plane) return;
+    if (!this.#plane || !this.#sprite) return;
     const { pen } = this.#sheet;
     const [x, y] = this.#plane.place(cell.lat, cell.lon);
     const r = RADIUS * this.#plane.scale;

@@ -1,9 +1,11 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { kmPerPixel, makeProjection, markScale, type Point } from './projection';
+import { ROTATE_DEG as DRAWN_ROTATE, UNIT as DRAWN_UNIT, world } from '../../scripts/world.mjs';
+import { kmPerPixel, makeProjection, markScale, placeOn, ROTATE_DEG, UNIT, type Point } from './projection';
 
 const SIZE = { width: 1_200, height: 600 };
 const projection = makeProjection(SIZE);
-const place = (lat: number, lon: number) => projection([lon, lat]) as unknown as Point;
+const place = (lat: number, lon: number) => placeOn(projection, lat, lon);
 
 /** Equal Earth by its published polynomial (Šavrič, Patterson, Jenny 2018), for a unit sphere. */
 function equalEarth(lat: number, lon: number): Point {
@@ -51,7 +53,7 @@ describe('makeProjection', () => {
     'shows latitudes -56 to 80 whole in %j, as large as fits',
     (size) => {
       const fitted = makeProjection(size);
-      const at = (lat: number, lon: number) => fitted([lon, lat]) as unknown as Point;
+      const at = (lat: number, lon: number) => placeOn(fitted, lat, lon);
       const [left, right] = [at(0, 191.01)[0], at(0, 190.99)[0]];
       const [top, bottom] = [at(80, 11)[1], at(-56, 11)[1]];
       expect(Math.min(left, top)).toBeGreaterThanOrEqual(0);
@@ -63,8 +65,21 @@ describe('makeProjection', () => {
   );
 
   it('survives a pane without room', () => {
-    const [x] = makeProjection({ width: 1, height: 1 })([0, 0]) ?? [];
+    const [x] = placeOn(makeProjection({ width: 1, height: 1 }), 0, 0);
     expect(Number.isFinite(x)).toBe(true);
+  });
+});
+
+describe('world.json', () => {
+  it('is what the atlas says, drawn for this projection', () => {
+    expect(JSON.parse(readFileSync(new URL('./world.json', import.meta.url), 'utf8'))).toEqual(world());
+    expect([DRAWN_UNIT, DRAWN_ROTATE]).toEqual([UNIT, ROTATE_DEG]);
+  });
+
+  it('knows the small countries that the coasts lack', () => {
+    const codes = world().dots.map(([code]) => code);
+    for (const code of ['SG', 'MT', 'MV', 'MU', 'BM', 'WS']) expect(codes).toContain(code);
+    expect(codes).not.toContain('JP');
   });
 });
 

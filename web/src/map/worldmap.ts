@@ -1,5 +1,4 @@
-import type { GeoProjection } from 'd3-geo';
-import type { Blip, GeoRemoval } from '../model/events';
+import type { Blip, GeoRemoval, PostType } from '../model/events';
 import { isRemovedBy } from '../model/ids';
 import type { MapSink } from '../model/session';
 import { Traces, type Trace } from '../model/traces';
@@ -10,7 +9,7 @@ import { Glow } from './glow';
 import { ZOOM_STEP } from './gestures';
 import { InkPot } from './inks';
 import type { Plane } from './layer';
-import { kmPerPixel, makeProjection, markScale, type Point, type Size } from './projection';
+import { kmPerPixel, makeProjection, markScale, placeOn, UNIT, type Point, type Projection, type Size } from './projection';
 import { svg } from './svg';
 import { MAX_LIVE, SvgBlipLayer } from './svglayer';
 import { moved, WHOLE, zoomed, type Viewport } from './viewport';
@@ -48,15 +47,17 @@ export class WorldMap implements MapSink {
   readonly #svg = svg('svg', { class: 'world', 'aria-hidden': 'true', focusable: 'false' });
   readonly #over = svg('svg', { class: 'over', 'aria-hidden': 'true', focusable: 'false' });
   readonly #pool = new SvgBlipLayer();
-  readonly #dense: CanvasBlipLayer;
-  readonly #glow: Glow;
+  readonly #dense = new CanvasBlipLayer();
+  readonly #glow = new Glow();
   readonly #traces = new Traces((trace) => this.#erase(trace));
   readonly #times = new FrameTimes();
   readonly #options: Options;
+  /** The sorts of posts that have come. */
+  readonly types = new Set<PostType>();
   #crowded = false;
   #mode: MapMode = 'blips';
   #size: Size = { width: 1, height: 1 };
-  #projection: GeoProjection | undefined;
+  #projection: Projection | undefined;
   #viewport: Viewport = WHOLE;
   #looking = 0;
   #frame = 0;
@@ -69,11 +70,10 @@ export class WorldMap implements MapSink {
 
   constructor(options: Options) {
     this.#options = options;
-    const inks = this.#inks.read();
-    this.#glow = new Glow(inks.post);
-    this.#dense = new CanvasBlipLayer(inks);
     this.#svg.append(this.base.element);
     this.#over.append(this.#pool.element);
+    // A hidden page draws nothing, and goes on when it is seen.
+    document.addEventListener('visibilitychange', () => this.#wake());
     this.element.className = 'layers';
     this.element.append(this.#inks.element, this.#svg, this.#glow.element, this.#over, this.#dense.element);
   }
@@ -89,8 +89,8 @@ export class WorldMap implements MapSink {
     this.#size = size;
     this.#projection = makeProjection(size);
     for (const layer of [this.#svg, this.#over]) layer.setAttribute('viewBox', `0 0 ${size.width} ${size.height}`);
-    this.base.project(this.#projection);
     this.#viewport = moved(this.#viewport, 0, 0, size);
+    this.#dye();
     this.#look();
   }
 
@@ -154,13 +154,19 @@ export class WorldMap implements MapSink {
     else this.#goOn();
   }
 
+  /** The blips of the last minute that are known by their posts. */
+  positions(): Blip[] {
+    return this.#traces.blips();
+  }
+
   /** Draws what is to be seen now, base included, for a picture of the map. */
   picture(pen: CanvasRenderingContext2D): void {
     const now = this.#now();
     this.#drawBase(pen);
     const { width, height } = this.#size;
     pen.drawImage(this.#glow.element, 0, 0, width, height);
-    const copy = new CanvasBlipLayer(this.#inks.read());
+    const copy = new CanvasBlipLayer();
+    copy.dye(this.#inks.read());
     copy.project(this.#plane());
     for (const { blip, born } of this.#pool.live()) copy.add(blip, born);
     copy.frame(now);
@@ -173,13 +179,15 @@ export class WorldMap implements MapSink {
 
   #drawBase(pen: CanvasRenderingContext2D): void {
     const { k, x, y } = this.#viewport;
+    const { x: px, y: py, scale } = this.#projection!;
+    const unit = (k * scale) / UNIT;
     pen.save();
-    pen.translate(x, y);
-    pen.scale(k, k);
+    pen.translate(px * k + x, py * k + y);
+    pen.scale(unit, unit);
     for (const path of this.base.element.querySelectorAll('path')) {
       const { fill, stroke, strokeWidth, strokeLinecap, fillOpacity, strokeOpacity } = getComputedStyle(path);
       const shape = new Path2D(path.getAttribute('d') ?? '');
-      pen.lineWidth = Number.parseFloat(strokeWidth) / k;
+      pen.lineWidth = Number.parseFloat(strokeWidth) / unit;
       pen.lineCap = strokeLinecap as CanvasLineCap;
       pen.fillStyle = fill;
       pen.strokeStyle = stroke;
@@ -200,9 +208,9 @@ export class WorldMap implements MapSink {
   #look(): void {
     this.#looking = 0;
     if (!this.#projection) return;
-    this.base.look(this.#viewport);
+    this.base.look(this.#projection, this.#viewport);
     const plane = this.#plane();
-    this.element.parentElement?.classList.toggle('zoomed', this.#viewport.k > 1);
+    this.element.classList.toggle('zoomed', this.#viewport.k > 1);
     this.#pool.project(plane);
     this.#dense.project(plane);
     this.#glow.project(plane, this.#now());
@@ -214,7 +222,7 @@ export class WorldMap implements MapSink {
     return {
       ...this.#size,
       place: (lat, lon) => {
-        const [px, py] = projection([lon, lat]) ?? [0, 0];
+        const [px, py] = placeOn(projection, lat, lon);
         return [px * k + x, py * k + y];
       },
       scale: markScale(this.#size.width) * Math.min(1.6, k ** 0.25),
@@ -225,10 +233,12 @@ export class WorldMap implements MapSink {
   #show(blip: Blip, past: boolean): void {
     const now = this.#now();
     const fresh = this.#traces.add(blip, now);
+    this.types.add(blip.type);
     if (fresh < 1) return;
     this.#glow.add(blip, fresh, now, past ? PAST_AGE_MS : 0);
     // What happened before the page looked is shown as a trace, not as news.
-    if (!past && this.#mode === 'blips' && !this.#options.calm()) this.#layer().add(blip, now);
+    const isNews = !past && document.visibilityState !== 'hidden';
+    if (isNews && this.#mode === 'blips' && !this.#options.calm()) this.#layer().add(blip, now);
     this.#wake();
   }
 
@@ -265,7 +275,7 @@ export class WorldMap implements MapSink {
 
   /** Runs every frame while blips live, and once a second while only a glow is left. */
   #wake(): void {
-    if (this.#frame || this.#frozenAt !== undefined) return;
+    if (this.#frame || this.#frozenAt !== undefined || document.visibilityState === 'hidden') return;
     if (this.#pool.size + this.#dense.size > 0) {
       this.#sleep();
       this.#frame = requestAnimationFrame(() => this.#tick());
@@ -293,11 +303,16 @@ export class WorldMap implements MapSink {
 
   #paintGlow(now: number): void {
     this.#glowAt = now;
+    this.#dye();
+    this.#traces.expire(now);
+    this.#glow.frame(now);
+  }
+
+  /** Takes the colours as the theme has them now. */
+  #dye(): void {
     const inks = this.#inks.read();
     this.#dense.dye(inks);
     this.#glow.dye(inks.post);
-    this.#traces.expire(now);
-    this.#glow.frame(now);
   }
 
   /** Draws fewer blips at once where pictures come slowly, and more where they come quickly again. */

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Countries } from './countries';
-import { sequenceOf, upTo } from './ids';
+import { upTo } from './ids';
 import { Ages } from './latency';
 import { Seconds } from './seconds';
 
@@ -53,18 +52,6 @@ describe('Ages', () => {
   });
 });
 
-describe('Countries', () => {
-  it('ranks the last minute', () => {
-    const countries = new Countries();
-    for (const code of ['JP', 'BR', 'JP', '']) countries.add(100, code);
-    countries.add(159, 'BR');
-    countries.add(159, 'BR');
-    expect(countries.top(159, 5)).toEqual([{ code: 'BR', count: 3 }, { code: 'JP', count: 2 }]);
-    expect(countries.top(160, 5)).toEqual([{ code: 'BR', count: 2 }]);
-    expect(countries.top(160, 0)).toEqual([]);
-  });
-});
-
 describe('ids', () => {
   it('compares ids beyond 2^53 exactly', () => {
     expect(upTo('9007199254740993', '9007199254740992')).toBe(false);
@@ -75,10 +62,5 @@ describe('ids', () => {
   it('lets an id that is no number match itself alone', () => {
     expect(upTo('3kabc', '3kabc')).toBe(true);
     expect(upTo('3kabb', '3kabc')).toBe(false);
-  });
-
-  it('reads the sequence off an event id', () => {
-    expect(sequenceOf('a-b-42')).toBe(42);
-    expect(sequenceOf('')).toBeNaN();
   });
 });

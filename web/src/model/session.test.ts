@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { aBlip, aPost } from '../../test/fixtures';
+import { aBlip, aFrame, aPost } from '../../test/fixtures';
 import { Session, type MapSink } from './session';
+import { NO_STATS } from './stats';
 
 const NOW = Date.UTC(2026, 0, 1, 12);
 let map: { [K in keyof MapSink]: ReturnType<typeof vi.fn> };
@@ -11,7 +12,7 @@ beforeEach(() => {
   vi.useFakeTimers({ now: NOW });
   const fn = () => vi.fn();
   map = { add: fn(), remove: fn(), removeOf: fn(), clear: fn(), freeze: fn() };
-  session = new Session({ map: map as MapSink, posts: true });
+  session = new Session(map as MapSink);
   stop = session.run();
   session.status({ phase: 'open' });
 });
@@ -26,29 +27,57 @@ const live = (id: string, ageMs = 300) => aPost({ id, time: Date.now() - ageMs, 
 
 describe('Session', () => {
   it('shows live posts and works out figures from them', () => {
-    for (let i = 0; i < 3; i += 1) session.post(live(String(i)), false);
+    for (let i = 0; i < 3; i += 1) session.frame(aFrame({ posts: [live(String(i))] }), false);
     vi.advanceTimersByTime(2_000);
     expect(shownIds()).toEqual(['2', '1', '0']);
     const { figures, state } = session.view();
     expect(state).toBe('live');
     expect(figures.latency).toEqual({ p50: 300, p95: 300 });
-    expect(figures.countries).toEqual([{ code: 'JP', count: 3 }]);
     expect(figures.posts).toBeCloseTo(1.5);
   });
 
-  it('shows past posts at once, counts them at their own time and takes them for no delay', () => {
-    for (let i = 1; i <= 60; i += 1) session.post(aPost({ id: String(i), time: NOW - i * 1_000 }), true);
-    session.post(aPost({ id: 'ancient', time: NOW - 9e8 }), true);
-    vi.advanceTimersByTime(1_000);
-    const { figures } = session.view();
+  it('shows past posts at once, and takes them neither for a rate nor for a delay', () => {
+    const posts = Array.from({ length: 61 }, (_, i) => aPost({ id: String(i), time: NOW - i * 1_000 }));
+    session.frame(aFrame({ posts }), true);
     expect(session.feed().rows).toHaveLength(61);
-    expect(figures.latency).toBeUndefined();
-    expect(figures.history.reduce((sum, rate) => sum + rate * 3, 0)).toBeGreaterThan(55);
+    vi.advanceTimersByTime(1_000);
+    expect(session.view().figures).toMatchObject({ latency: undefined, rate: 0 });
+    expect(session.view().state).toBe('live');
+  });
+
+  it('draws the throughput of before it was opened', () => {
+    session.past(NOW - 60_000, 3_000, Array(19).fill(30));
+    vi.advanceTimersByTime(3_000);
+    expect(Math.max(...session.view().figures.history)).toBe(10);
+  });
+
+  it('counts by totals: what comes is a sample', () => {
+    session.frame(aFrame({ posts: [live('1')], totals: { posts: 40, blips: 20, events: 70 } }), false);
+    vi.advanceTimersByTime(1_000);
+    expect(session.view().figures).toMatchObject({ rate: 70, posts: 40, blips: 20 });
+  });
+
+  it('takes removals of a frame after what it shows', () => {
+    session.frame(aFrame({ posts: [live('1'), live('2')], postsRemoved: [{ key: 's:1' }] }), false);
+    vi.advanceTimersByTime(1_000);
+    expect(shownIds()).toEqual(['2']);
+  });
+
+  it('shows the time that is replayed, and measures no delay by it', () => {
+    session.reset(NOW - 700_000);
+    session.status({ phase: 'open' });
+    session.frame(aFrame({ time: NOW - 600_000, posts: [aPost({ time: NOW - 600_000 })] }), false);
+    vi.advanceTimersByTime(1_000);
+    expect(session.view()).toMatchObject({ state: 'replay', now: NOW - 600_000 });
+    expect(session.view().figures.latency).toBeUndefined();
+    session.reset();
+    expect(session.feed().rows).toEqual([]);
+    expect(session.view().replay).toBe(false);
   });
 
   it("measures ages by the gateway's clock, not by this device's", () => {
     session.clock(NOW + 3_600_000);
-    session.post(aPost({ time: NOW + 3_600_000 - 400 }), false);
+    session.frame(aFrame({ posts: [aPost({ time: NOW + 3_600_000 - 400 })] }), false);
     vi.advanceTimersByTime(1_000);
     expect(session.view().figures.latency?.p50).toBe(400);
   });
@@ -57,8 +86,8 @@ describe('Session', () => {
     session.pause(true);
     expect(map.freeze).toHaveBeenLastCalledWith(true);
     const before = session.view();
-    session.post(live('1'), false);
-    session.blip(aBlip(), false);
+    session.frame(aFrame({ posts: [live('1')] }), false);
+    session.frame(aFrame({ blips: [aBlip()] }), false);
     vi.advanceTimersByTime(3_000);
     expect(shownIds()).toEqual([]);
     expect(session.view()).toMatchObject({ state: 'paused', pausedCount: 2, now: before.now });
@@ -70,25 +99,25 @@ describe('Session', () => {
   });
 
   it('removes a post at once from feed and map, even while paused', () => {
-    session.post(live('1'), false);
+    session.frame(aFrame({ posts: [live('1')] }), false);
     vi.advanceTimersByTime(1_000);
     session.pause(true);
-    session.postRemoved({ key: 's:1' });
+    session.frame(aFrame({ postsRemoved: [{ key: 's:1' }] }), false);
     expect(shownIds()).toEqual([]);
     expect(map.remove).toHaveBeenCalledWith('s:1');
   });
 
   it('passes on a removal of positions to cards and map', () => {
-    session.post(live('1'), false);
+    session.frame(aFrame({ posts: [live('1')] }), false);
     vi.advanceTimersByTime(1_000);
     const removal = { source: 's', userId: 'u', upToId: '1' };
-    session.geoRemoved(removal);
+    session.frame(aFrame({ geoRemoved: [removal] }), false);
     expect(session.feed().rows[0]?.country).toBe('');
     expect(map.removeOf).toHaveBeenCalledWith(removal);
   });
 
   it('forgets what it cannot vouch for after a gap, and tells of the gap for a while', () => {
-    session.post(live('1'), false);
+    session.frame(aFrame({ posts: [live('1')] }), false);
     vi.advanceTimersByTime(1_000);
     session.missed({ reason: 'slow', count: 12, stale: true });
     expect(shownIds()).toEqual([]);
@@ -100,7 +129,7 @@ describe('Session', () => {
   });
 
   it('keeps what it has when only unread backlog was lost', () => {
-    session.post(live('1'), false);
+    session.frame(aFrame({ posts: [live('1')] }), false);
     vi.advanceTimersByTime(1_000);
     session.missed({ reason: 'backlog', count: 5, stale: false });
     expect(shownIds()).toEqual(['1']);
@@ -108,7 +137,7 @@ describe('Session', () => {
 
   it('stands still while the feed is read', () => {
     session.hold(true);
-    session.post(live('1'), false);
+    session.frame(aFrame({ posts: [live('1')] }), false);
     vi.advanceTimersByTime(1_000);
     expect(session.feed()).toMatchObject({ rows: [], held: 1 });
     session.release();
@@ -117,7 +146,8 @@ describe('Session', () => {
 
   it('says that data is simulated as soon as any is', () => {
     expect(session.view().simulated).toBe(false);
-    session.blip(aBlip({ simulated: true }), true);
+    session.stats({ ...NO_STATS, simulated: true });
+    session.stats(NO_STATS);
     expect(session.view().simulated).toBe(true);
   });
 

@@ -145,15 +145,16 @@ export class Session implements Sink {
 
   // What the page does.
 
-  /** Begins anew: something else will be read from now on. */
-  reset(replay: boolean): void {
+  /** Begins anew: something else will be read from now on; a replay from a time of the past. */
+  reset(replayFrom?: number): void {
     const { missed, dropped } = this.#counters;
     this.#counters = Object.assign(new Counters(Date.now()), { missed, dropped });
     this.#eventAt = 0;
-    this.#replayed = 0;
+    this.#replayed = replayFrom ?? 0;
     this.#statusAt = Date.now();
     this.#forget();
-    this.#update({ replay, figures: this.#counters.at(Date.now()), notice: undefined });
+    this.#update({ replay: replayFrom !== undefined, notice: undefined });
+    this.tickView();
   }
 
   /** Takes events per step that were stored before the page was opened. */
@@ -209,7 +210,7 @@ export class Session implements Sink {
 
   #measured(now: number): Partial<View> {
     return {
-      now: this.view().replay && this.#replayed ? this.#replayed : now + this.#skew,
+      now: this.view().replay ? this.#replayed : now + this.#skew,
       figures: this.#counters.at(now),
       shown: this.#queue.shownRate(Math.floor(now / 1_000)),
     };

@@ -4,16 +4,16 @@ import { TRACE_MS, Traces } from './traces';
 
 function setUp() {
   const gone: string[] = [];
-  return { gone, traces: new Traces((trace) => gone.push(trace.blip.key)) };
+  return { gone, traces: new Traces((trace) => gone.push(trace.ref.key)) };
 }
 
 describe('Traces', () => {
-  it('lets go of a position after a minute', () => {
+  it('lets go of a position after a minute, without a word', () => {
     const { gone, traces } = setUp();
     traces.add(aBlip({ id: '1' }), 0);
     traces.add(aBlip({ id: '2' }), 1_000);
     traces.expire(TRACE_MS);
-    expect(gone).toEqual(['s:1']);
+    expect(gone).toEqual([]);
     expect(traces.size).toBe(1);
   });
 
@@ -22,13 +22,13 @@ describe('Traces', () => {
     traces.add(aBlip(), 0);
     traces.remove('s:1');
     expect(gone).toEqual(['s:1']);
-    expect(traces.add(aBlip(), 1)).toBe(false);
+    expect(traces.add(aBlip(), 1)).toBe(0);
   });
 
   it('keeps away a position whose removal came first', () => {
     const { traces } = setUp();
     traces.remove('s:1');
-    expect(traces.add(aBlip(), 1)).toBe(false);
+    expect(traces.add(aBlip(), 1)).toBe(0);
   });
 
   it("removes an author's positions up to an id, of that source alone", () => {
@@ -40,6 +40,16 @@ describe('Traces', () => {
     traces.add(aBlip({ id: '8', source: 'elsewhere' }), 0);
     traces.removeOf({ source: 's', userId: 'u', upToId: '11' });
     expect(gone).toEqual(['s:10', 's:11']);
+  });
+
+  it('tells how many posts of a merged blip are news, and removes each by itself', () => {
+    const { gone, traces } = setUp();
+    const refs = ['1', '2', '3'].flatMap((id) => aBlip({ id }).refs);
+    traces.remove('s:2');
+    traces.add(aBlip({ id: '1' }), 0);
+    expect(traces.add({ ...aBlip(), key: 'merged', refs, count: 5 }, 1)).toBe(3);
+    traces.remove('s:3');
+    expect(gone).toEqual(['s:3']);
   });
 
   it('stays bounded', () => {

@@ -56,6 +56,11 @@ export class Traces {
     }
   }
 
+  /** The blips that are remembered, each once. */
+  blips(): Blip[] {
+    return [...new Set([...this.#byKey.values()].map(({ blip }) => blip))];
+  }
+
   clear(): void {
     this.#byKey.clear();
   }

@@ -29,7 +29,7 @@ function isObject(value: unknown): value is Raw {
 /** Reads every element that can be read; those that cannot are left out. */
 export function list<T>(value: unknown, read: (raw: Raw, index: number) => T | undefined): T[] {
   if (!Array.isArray(value)) return [];
-  return value.flatMap((raw, i) => (isObject(raw) ? (read(raw, i) ?? []) : [])) as T[];
+  return value.filter(isObject).map(read).filter((one): one is T & {} => one !== undefined);
 }
 
 /** Reads a frame; of a payload that is none, an empty one. */

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Backoff } from './backoff';
-import { EventStream, LOOK_BACK_MS, RESUME_MAX_MS, SILENCE_MS } from './eventstream';
-import type { Sink, Status } from './transport';
+import { LiveStream, RESUME_MAX_MS, SILENCE_MS } from './livestream';
+import type { Told } from './transport';
 
 /** An EventSource that a test drives. */
 class FakeSource extends EventTarget {
@@ -28,20 +28,18 @@ class FakeSource extends EventTarget {
 
 const sources: FakeSource[] = [];
 const latest = () => sources.at(-1)!;
-let sink: { [K in keyof Sink]: ReturnType<typeof vi.fn> };
-let stream: EventStream;
+let told: Told[];
+let stream: LiveStream;
 
-const phases = () => sink.status.mock.calls.map(([status]) => (status as Status).phase);
-const post = (id: string) => ({ id, source: 's', username: 'u', body: 'b' });
+const statuses = () => told.flatMap((one) => ('status' in one ? [one.status] : []));
+const phases = () => statuses().map(({ phase }) => phase);
+const events = () => told.flatMap((one) => ('name' in one ? [one.name] : []));
 
 beforeEach(() => {
   vi.useFakeTimers();
   sources.length = 0;
-  const fn = () => vi.fn();
-  sink = { status: fn(), clock: fn(), post: fn(), blip: fn(), postRemoved: fn(), geoRemoved: fn(), missed: fn() };
-  stream = new EventStream({
-    path: '/events',
-    kinds: ['simple_tweet', 'post_removed'],
+  told = [];
+  stream = new LiveStream('/live?kind=geo_blip', (one) => told.push(one), {
     backoff: new Backoff(1_000, 30_000, () => 1),
     connect: (url) => {
       const source = new FakeSource(url);
@@ -49,7 +47,6 @@ beforeEach(() => {
       return source as unknown as EventSource;
     },
   });
-  stream.start(sink as Sink);
 });
 
 afterEach(() => {
@@ -57,28 +54,21 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-describe('EventStream', () => {
-  it('asks for its kinds and, on a fresh page, for the last two minutes', () => {
-    expect(latest().query.getAll('kind')).toEqual(['simple_tweet', 'post_removed']);
-    expect(latest().query.get('since')).toBe('2m');
-    expect(latest().query.has('lastEventId')).toBe(false);
+describe('LiveStream', () => {
+  it('asks for its address, and passes on what it is told as it is', () => {
+    expect(latest().url).toBe('/live?kind=geo_blip');
+    latest().tell('frame', { toSeq: '7' }, 'e-7');
+    expect(told.at(-1)).toEqual({ name: 'frame', data: '{"toSeq":"7"}', id: 'e-7' });
   });
 
   it('carries the last id when it comes back, whatever event told it', () => {
     latest().onopen?.();
-    latest().tell('simple_tweet', post('1'), 'e-7');
+    latest().tell('frame', {}, 'e-7');
     latest().tell('hb', {}, 'e-9');
     latest().onerror?.();
     vi.advanceTimersByTime(1_000);
     expect(latest().query.get('lastEventId')).toBe('e-9');
-    expect(latest().query.has('since')).toBe(false);
-  });
-
-  it('tells what was stored before from what happens now', () => {
-    latest().tell('hello', { lastSeq: '10' }, 'e-8');
-    latest().tell('simple_tweet', post('1'), 'e-10');
-    latest().tell('simple_tweet', post('2'), 'e-11');
-    expect(sink.post.mock.calls.map(([, past]) => past)).toEqual([true, false]);
+    expect(latest().query.get('kind')).toBe('geo_blip');
   });
 
   it('closes and retries with growing waits, each announced', () => {
@@ -101,12 +91,12 @@ describe('EventStream', () => {
     latest().onopen?.();
     latest().onerror?.();
     // It opened and fell at once: had that reset the waits, this would be a hot loop.
-    expect(sink.status).toHaveBeenLastCalledWith(expect.objectContaining({ attempt: 2 }));
+    expect(statuses().at(-1)).toMatchObject({ attempt: 2 });
     vi.advanceTimersByTime(2_000);
     latest().onopen?.();
     vi.advanceTimersByTime(6_000);
     latest().onerror?.();
-    expect(sink.status).toHaveBeenLastCalledWith(expect.objectContaining({ attempt: 1 }));
+    expect(statuses().at(-1)).toMatchObject({ attempt: 1 });
   });
 
   it('takes a silent stream for dead, but not one with heartbeats', () => {
@@ -138,40 +128,15 @@ describe('EventStream', () => {
     expect(sources).toHaveLength(2);
   });
 
-  it('tells a gap, and that removals may be in it', () => {
-    latest().tell('gap', { reason: 'slow', count: '1204' });
-    expect(sink.missed).toHaveBeenLastCalledWith({ reason: 'slow', count: 1204, stale: true });
-    latest().tell('gap', { reason: 'backlog', count: '3' });
-    expect(sink.missed).toHaveBeenLastCalledWith({ reason: 'backlog', count: 3, stale: false });
-  });
-
-  it('does not call it a loss that a fresh page got less history than it asked for', () => {
-    latest().tell('gap', { reason: 'capped', count: '5000' });
-    expect(sink.missed).not.toHaveBeenCalled();
-    latest().tell('hb', {}, 'e-5');
+  it('begins anew after a minute away instead of resuming, and says so', () => {
+    latest().tell('frame', {}, 'e-7');
+    latest().tell('bye', { reopenAfterMs: RESUME_MAX_MS });
+    vi.advanceTimersByTime(RESUME_MAX_MS + 1);
     latest().onerror?.();
     vi.advanceTimersByTime(1_000);
-    latest().tell('gap', { reason: 'capped', count: '5000' });
-    expect(sink.missed).toHaveBeenCalledTimes(1);
-  });
-
-  it('sleeps without a connection and resumes on waking', () => {
-    latest().tell('simple_tweet', post('1'), 'e-7');
-    stream.sleep();
-    expect(latest().closed).toBe(true);
-    vi.advanceTimersByTime(LOOK_BACK_MS);
-    expect(sources).toHaveLength(1);
-    stream.wake();
-    expect(latest().query.get('lastEventId')).toBe('e-7');
-  });
-
-  it('begins anew after hours away instead of replaying them, and says so', () => {
-    latest().tell('simple_tweet', post('1'), 'e-7');
-    stream.sleep();
-    vi.advanceTimersByTime(RESUME_MAX_MS + 1);
-    stream.wake();
-    expect(latest().query.get('since')).toBe('2m');
-    expect(sink.missed).toHaveBeenCalledWith({ reason: 'away', count: 0, stale: true });
+    expect(latest().query.has('lastEventId')).toBe(false);
+    expect(told).toContainEqual({ name: 'gap', data: '{"reason":"away"}', id: '' });
+    expect(events().filter((name) => name === 'gap')).toHaveLength(1);
   });
 
   it('opens at once when told to, and leaves nothing running when stopped', () => {

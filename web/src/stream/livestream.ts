@@ -33,6 +33,8 @@ export class LiveStream {
   #watch: ReturnType<typeof setInterval> | undefined;
   #lastId = '';
   #heardAt = 0;
+  /** When the newest event came; 0 before the first. */
+  #freshAt = 0;
   #openedAt = 0;
 
   /** Opens the stream at once. */
@@ -70,7 +72,7 @@ export class LiveStream {
   }
 
   #url(): string {
-    if (this.#lastId && this.#heardAt && Date.now() - this.#heardAt > RESUME_MAX_MS) this.#startAfresh();
+    if (this.#lastId && Date.now() - this.#freshAt > RESUME_MAX_MS) this.#startAfresh();
     if (!this.#lastId) return this.#address;
     // A new EventSource sends no Last-Event-ID header, so the id goes in the query.
     const joint = this.#address.includes('?') ? '&' : '?';
@@ -90,7 +92,7 @@ export class LiveStream {
   }
 
   #heard(name: string, { data, lastEventId }: MessageEvent<string>): void {
-    this.#heardAt = Date.now();
+    this.#freshAt = this.#heardAt = Date.now();
     if (lastEventId) this.#lastId = lastEventId;
     if (name === 'bye') this.#lost(reopenAfter(data));
     else this.#listen({ name, data, id: lastEventId });

@@ -1,4 +1,4 @@
-import { decodeFrame, list, parseObject, text, time, whole, type Raw } from './decode';
+import { decodeFrame, parseObject, text, time, whole, type Raw } from './decode';
 import { decodeStats } from './decodestats';
 import { addressOf, isReplay, type Query } from './query';
 import type { Channel, Listener, Sink, Told } from './transport';
@@ -79,6 +79,7 @@ export class Reader {
     this.stop();
     this.#stopFetch = new AbortController();
     this.#snapshotSeq = 0;
+    this.#waiting = undefined;
     const listen = (told: Told, turn: number) => turn === this.#turn && this.#told(told);
     this.#turn += 1;
     if (isReplay(query)) this.#channel = this.#own ??= this.#channels.own(listen);

@@ -1,4 +1,4 @@
-import { createEffect, createSignal, on, onCleanup, onMount, Show, type JSX } from 'solid-js';
+import { createEffect, createMemo, createSignal, on, onCleanup, onMount, Show, type JSX } from 'solid-js';
 import { WorldMap } from '../map/worldmap';
 import { HISTORY_S, BUCKET_S } from '../model/figures';
 import { isTrouble } from '../model/parts';
@@ -64,7 +64,7 @@ export function App(props: { page: Page }): JSX.Element {
         <Show when={!page.feed && !page.kiosk && !page.embed}>
           <FilterBar choices={choices} stats={view().stats} />
         </Show>
-        <Notices view={view()} parts={shownParts()} dismiss={() => session.dismiss()} choices={choices} />
+        <Notices view={view()} parts={shownParts()} dismiss={() => session.dismiss()} />
       </div>
       <main>
         <Show when={map}>{(shown) => <MapPane map={shown()} view={view()} page={page} choices={choices} />}</Show>
@@ -78,18 +78,20 @@ export function App(props: { page: Page }): JSX.Element {
           <Credits simulated />
         </Show>
       </main>
-      <Help open={helpOpen()} close={() => setHelpOpen(false)} />
+      <Show when={!page.kiosk && !page.embed}>
+        <Help open={helpOpen()} close={() => setHelpOpen(false)} />
+      </Show>
     </div>
   );
 }
 
 /** Reads what is chosen, whenever that changes. */
 function follow(page: Page, session: Session, reader: Reader, choices: Choices): void {
-  const rate = () => Math.min(choices.throttle() + SPARE, MOST_POSTS / choices.less());
+  const rate = createMemo(() => Math.min(choices.throttle() + SPARE, MOST_POSTS / choices.less()));
   createEffect(() => session.throttle(choices.throttle()));
   createEffect(
     on([choices.filter, choices.replay, rate], ([filter, replay, most]) => {
-      session.reset(replay !== undefined);
+      session.reset(replay && Date.parse(replay.since));
       reader.ask({ filter, kinds: kindsOf(page), rate: most < MOST_POSTS ? Math.ceil(most) : 0, ...replay });
       if (!replay && isEmpty(filter)) void fillPast(session);
     }),

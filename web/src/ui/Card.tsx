@@ -1,13 +1,22 @@
 import { createUniqueId, For, Show, type JSX } from 'solid-js';
 import type { Post, PostType } from '../model/events';
+import type { ListName } from '../stream/query';
 import { age, country } from './format';
 import { Mark } from './icons';
 import { linkify } from './linkify';
 
-const KINDS: Record<PostType, string> = { post: 'Post', reply: 'Reply', repost: 'Repost' };
+const KINDS: Record<PostType, string> = { post: 'Post', reply: 'Reply', repost: 'Repost', edit: 'Edit', quake: 'Earthquake' };
+
+interface Props {
+  post: Post;
+  position: number;
+  now: number;
+  /** Limits the page to what was clicked. */
+  limit: (name: ListName, value: string) => void;
+}
 
 /** One post. Everything that comes from outside is inserted as text, set apart by its own direction. */
-export function Card(props: { post: Post; position: number; now: number }): JSX.Element {
+export function Card(props: Props): JSX.Element {
   const name = createUniqueId();
   const body = createUniqueId();
   return (
@@ -26,13 +35,20 @@ export function Card(props: { post: Post; position: number; now: number }): JSX.
         <bdi class="name" id={name}>
           {props.post.name}
         </bdi>
-        <bdi class="handle">@{props.post.username}</bdi>
+        <button type="button" class="pick handle" title={`Only @${props.post.username}`} onClick={() => props.limit('user', props.post.username.toLowerCase())}>
+          <bdi>@{props.post.username}</bdi>
+        </button>
         <Show when={props.post.country}>
-          <abbr class="chip" title={country(props.post.country)}>
-            {props.post.country}
-          </abbr>
+          <button
+            type="button"
+            class="pick"
+            title={`Only ${country(props.post.country)}`}
+            onClick={() => props.limit('country', props.post.country)}
+          >
+            <span class="chip">{props.post.country}</span>
+          </button>
         </Show>
-        <Age time={props.post.time} now={props.now} />
+        <Age post={props.post} now={props.now} />
       </div>
       <p class="text" id={body} dir="auto" lang={props.post.lang || undefined}>
         <Text body={props.post.body} />
@@ -41,14 +57,22 @@ export function Card(props: { post: Post; position: number; now: number }): JSX.
   );
 }
 
-function Age(props: { time: number; now: number }): JSX.Element {
-  const stamp = () => (Number.isNaN(props.time) ? undefined : new Date(props.time));
+/** How old a post is; where its source shows it, the way there. */
+function Age(props: { post: Post; now: number }): JSX.Element {
+  const stamp = () => (Number.isNaN(props.post.time) ? undefined : new Date(props.post.time));
+  const text = (at: Date) => (
+    <time datetime={at.toISOString()} title={at.toLocaleString()}>
+      {age(props.now - props.post.time, props.post.time)}
+    </time>
+  );
   return (
     <Show when={stamp()}>
       {(at) => (
-        <time datetime={at().toISOString()} title={at().toLocaleString()}>
-          {age(props.now - props.time, props.time)}
-        </time>
+        <Show when={props.post.url} fallback={text(at())}>
+          <a class="at" href={props.post.url} target="_blank" rel="noopener noreferrer nofollow ugc">
+            {text(at())}
+          </a>
+        </Show>
       )}
     </Show>
   );

@@ -1,11 +1,25 @@
 import { For, onCleanup, onMount, Show, type JSX } from 'solid-js';
-import type { FeedView, Session, View } from '../model/session';
+import { THROTTLE, type FeedView, type Session, type View } from '../model/session';
+import { isEmpty as isUnlimited } from '../stream/query';
 import { Card } from './Card';
-import { atMost999 } from './format';
+import type { Choices } from './choices';
+import { FilterBar } from './Filter';
+import { atMost999, rate } from './format';
+import type { Page } from './page';
 import { followReader, walk } from './reading';
+import { actionOf, reasonOf } from './statewords';
+
+interface Props {
+  session: Session;
+  feed: FeedView;
+  view: View;
+  choices: Choices;
+  page: Page;
+  retry: () => void;
+}
 
 /** The feed: newest first, still while somebody reads it. */
-export function Feed(props: { session: Session; feed: FeedView; view: View }): JSX.Element {
+export function Feed(props: Props): JSX.Element {
   let list!: HTMLDivElement;
   let section!: HTMLElement;
   onMount(() => onCleanup(followReader(section, list, (held) => props.session.hold(held))));
@@ -19,8 +33,9 @@ export function Feed(props: { session: Session; feed: FeedView; view: View }): J
     <section class="feed" aria-labelledby="feed-title" ref={section}>
       <div class="feed-head">
         <h2 id="feed-title">Feed</h2>
-        <Show when={!isEmpty()}>
-          <span class="aside">newest first</span>
+        <Show when={!props.page.embed}>
+          <FilterBar choices={props.choices} stats={props.view.stats} />
+          <Throttle choices={props.choices} view={props.view} />
         </Show>
       </div>
       <Show when={props.feed.held > 0 && !props.view.paused}>
@@ -29,7 +44,7 @@ export function Feed(props: { session: Session; feed: FeedView; view: View }): J
         </button>
       </Show>
       <Show when={isEmpty()}>
-        <Nothing view={props.view} />
+        <Nothing {...props} />
       </Show>
       {/* An empty list is no feed: the role promises articles. */}
       <div
@@ -41,32 +56,68 @@ export function Feed(props: { session: Session; feed: FeedView; view: View }): J
         onKeyDown={(event) => walk(list, event)}
       >
         <For each={props.feed.rows}>
-          {(post, index) => <Card post={post} position={index() + 1} now={props.view.now} />}
+          {(post, index) => <Card post={post} position={index() + 1} now={props.view.now} limit={props.choices.toggle} />}
         </For>
       </div>
     </section>
   );
 }
 
-/** What stands where no posts are: shapes of cards while connecting, else the reason. */
-function Nothing(props: { view: View }): JSX.Element {
+/** Whether a person gets to read what is shown, at which rate, and what there is beside it. */
+function Throttle(props: { choices: Choices; view: View }): JSX.Element {
+  const isOn = () => Number.isFinite(props.choices.throttle());
+  let last = THROTTLE;
+  const set = (value: number) => {
+    if (value >= 1 && value <= 50) props.choices.setThrottle((last = Math.floor(value)));
+  };
   return (
-    <Show when={props.view.state !== 'connecting'} fallback={<Skeleton />}>
-      <p class="nothing">{REASONS[props.view.state]}</p>
-    </Show>
+    <div class="throttle aside">
+      <label>
+        <input
+          type="checkbox"
+          checked={isOn()}
+          onChange={(event) => props.choices.setThrottle(event.currentTarget.checked ? last : Number.POSITIVE_INFINITY)}
+        />
+        Throttle to
+      </label>
+      <label>
+        <input
+          type="number"
+          min="1"
+          max="50"
+          value={last}
+          disabled={!isOn()}
+          aria-label="Posts a second to show"
+          onChange={(event) => set(event.currentTarget.valueAsNumber)}
+        />
+        /s
+      </label>
+      <span class="rates" title="Posts a second: all there are, and those shown">
+        <b>{rate(props.view.figures.posts)}</b> posts/s, <b>{rate(props.view.shown)}</b> shown
+      </span>
+    </div>
   );
 }
 
-const REASONS: Record<View['state'], string> = {
-  connecting: '',
-  live: 'The next post will appear here.',
-  lagging: 'The next post will appear here.',
-  paused: 'Paused. Posts wait until you resume.',
-  reconnecting: 'The connection is lost. It comes back by itself.',
-  offline: 'This device is offline. The feed goes on when it is back.',
-  empty: 'Connected. The first post will appear here.',
-  quiet: 'The source has sent nothing for two minutes; the connection is up.',
-};
+/** What stands where no posts are: shapes of cards while connecting, else the reason and the way out. */
+function Nothing(props: Props): JSX.Element {
+  const limited = () => !isUnlimited(props.choices.filter());
+  const action = () => actionOf(props.view, limited(), { retry: props.retry, clear: props.choices.clear });
+  return (
+    <Show when={props.view.state !== 'connecting'} fallback={<Skeleton />}>
+      <div class="nothing">
+        <p>{reasonOf(props.view, limited())}</p>
+        <Show when={action()}>
+          {(way) => (
+            <button type="button" class="tool" onClick={() => way().run()}>
+              {way().text}
+            </button>
+          )}
+        </Show>
+      </div>
+    </Show>
+  );
+}
 
 function Skeleton(): JSX.Element {
   return (

@@ -8,36 +8,30 @@ import { Parts, SpokenTrouble } from './Parts';
 /** Lines across the page that a person must not overlook, and how the parts are. */
 export function Notices(props: { view: View; parts: Part[]; dismiss: () => void }): JSX.Element {
   return (
-    <div class="notices">
-      <News view={props.view} dismiss={props.dismiss} />
-      <Parts parts={props.parts} now={props.view.now} />
-      <SpokenTrouble parts={props.parts} />
-    </div>
-  );
-}
-
-function News(props: { view: View; dismiss: () => void }): JSX.Element {
-  return (
-    <Show when={props.view.simulated || props.view.notice}>
-      <section aria-label="Notices">
-        <Show when={props.view.simulated}>
+    <>
+      <Show when={props.view.simulated}>
+        <section class="beside" aria-label="Simulated data">
           <p class="strip simulated">
             <strong>Simulated data</strong>
             <span>These posts and people are made up.</span>
           </p>
-        </Show>
-        <Show when={props.view.notice}>
-          {(missed) => (
+        </section>
+      </Show>
+      <Parts parts={props.parts} now={props.view.now} />
+      <SpokenTrouble parts={props.parts} />
+      <Show when={props.view.notice}>
+        {(missed) => (
+          <section aria-label="Notices">
             <div class="strip missed" role="status">
               <span>{tell(missed())}</span>
               <button type="button" class="link" onClick={() => props.dismiss()}>
                 Dismiss
               </button>
             </div>
-          )}
-        </Show>
-      </section>
-    </Show>
+          </section>
+        )}
+      </Show>
+    </>
   );
 }
 
@@ -50,7 +44,7 @@ const WHY: Record<string, string> = {
 };
 
 function tell({ reason, count: events }: Missed): string {
-  if (reason === 'away') return 'This page was away for a while. It starts again from the last two minutes.';
+  if (reason === 'away') return 'This page was away for a while. It starts again from the present.';
   const many = events > 0 ? `Up to ${count(events)} events were missed` : 'Some events were missed';
   const why = WHY[reason];
   return why ? `${many}: ${why}.` : `${many}.`;

@@ -6,7 +6,7 @@ import { labelOf, line, situation } from './partwords';
 export function Parts(props: { parts: Part[]; now: number }): JSX.Element {
   return (
     <Show when={props.parts.length > 0}>
-      <section aria-label="Sources and connections">
+      <section class="beside" aria-label="Sources and connections">
         <ul class="strip parts">
           <For each={props.parts}>
             {(part) => (

@@ -1,19 +1,27 @@
 import { Show, type JSX } from 'solid-js';
 import type { View } from '../model/session';
-import { atMost999, count, duration } from './format';
+import { isEmpty } from '../stream/query';
+import type { Choices } from './choices';
 import { StateIcon } from './icons';
+import { pillWords, SPOKEN } from './statewords';
 
 /** Tells the one state that matters, in words, colour and shape, and offers the way out. */
-export function Pill(props: { view: View; retry: () => void }): JSX.Element {
+export function Pill(props: { view: View; choices: Choices; retry: () => void }): JSX.Element {
+  const words = () => pillWords(props.view, !isEmpty(props.choices.filter()), props.choices.replay()?.speed ?? 1);
   return (
     <div class="pill-group">
       <span class="pill" data-state={props.view.state}>
         <StateIcon state={props.view.state} />
-        <span>{words(props.view)}</span>
+        <span>{words()}</span>
       </span>
       <Show when={props.view.status.phase === 'waiting'}>
         <button type="button" class="link" onClick={() => props.retry()}>
           Retry now
+        </button>
+      </Show>
+      <Show when={props.view.replay}>
+        <button type="button" class="link" onClick={() => props.choices.setReplay(undefined)}>
+          Back to live
         </button>
       </Show>
       {/* The state alone is announced: a countdown read aloud would never end. */}
@@ -22,42 +30,4 @@ export function Pill(props: { view: View; retry: () => void }): JSX.Element {
       </span>
     </div>
   );
-}
-
-const SPOKEN: Record<View['state'], string> = {
-  connecting: 'Connecting',
-  live: 'Live',
-  lagging: 'Posts arrive late',
-  paused: 'Paused',
-  reconnecting: 'Connection lost, reconnecting',
-  offline: 'Offline',
-  empty: 'Connected, no posts yet',
-  quiet: 'Connected, the source is quiet',
-};
-
-function words(view: View): string {
-  switch (view.state) {
-    case 'connecting':
-      return 'Connecting';
-    case 'live':
-      return 'Live';
-    case 'lagging':
-      return `${duration(view.figures.latency?.p50 ?? 0)} behind`;
-    case 'paused':
-      return `Paused · ${count(view.pausedCount)} held`;
-    case 'reconnecting':
-      return reconnecting(view);
-    case 'offline':
-      return 'Offline';
-    case 'empty':
-      return 'No posts yet';
-    case 'quiet':
-      return 'Source quiet';
-  }
-}
-
-function reconnecting({ status }: View): string {
-  if (status.phase !== 'waiting') return 'Reconnecting';
-  const left = Math.ceil((status.until - Date.now()) / 1_000);
-  return left > 0 ? `Reconnecting in ${atMost999(left)} s` : 'Reconnecting';
 }

@@ -1,42 +1,49 @@
 import { createSignal, For, onCleanup, Show, type JSX } from 'solid-js';
-import type { Figures } from '../model/figures';
+import type { View } from '../model/session';
 import { RECORDED_MS } from '../model/state';
-import { count, country, date, duration, rate } from './format';
+import { WINDOWS, type Count, type Minutes, type Rank } from '../model/stats';
+import { isEmpty, type ListName } from '../stream/query';
+import type { Choices } from './choices';
+import { count, country, date, duration, language, rate } from './format';
 import { media } from './motion';
 import type { Page } from './page';
 import { spark } from './sparkline';
 
 const WIDTH = 300;
 const HEIGHT = 44;
+const TOP = 4;
 
 /** Below this width the cards are one row to swipe, which the keyboard must reach to scroll. */
 const narrow = media('(max-width: 819px)');
 
+interface Props {
+  view: View;
+  page: Page;
+  stale: boolean;
+  choices: Choices;
+}
+
 /** The instruments under the map. */
-export function Stats(props: { figures: Figures; page: Page; stale: boolean; now: number }): JSX.Element {
+export function Stats(props: Props): JSX.Element {
   const [isNarrow, setNarrow] = createSignal(narrow?.matches ?? false);
   const follow = (event: MediaQueryListEvent) => setNarrow(event.matches);
   narrow?.addEventListener('change', follow);
   onCleanup(() => narrow?.removeEventListener('change', follow));
   return (
-    <section
-      class="stats"
-      classList={{ stale: props.stale }}
-      aria-label="Figures"
-      tabindex={isNarrow() ? 0 : undefined}
-    >
-      <Throughput figures={props.figures} page={props.page} />
-      <LatencyCard figures={props.figures} now={props.now} />
-      <Countries figures={props.figures} />
+    <section class="stats" classList={{ stale: props.stale }} aria-label="Figures" tabindex={isNarrow() ? 0 : undefined}>
+      <Throughput {...props} />
+      <LatencyCard view={props.view} less={props.choices.less()} />
+      <Tops {...props} />
     </section>
   );
 }
 
-function Throughput(props: { figures: Figures; page: Page }): JSX.Element {
-  const lines = () => spark(props.figures.history, WIDTH, HEIGHT);
+function Throughput(props: Props): JSX.Element {
+  const figures = () => props.view.figures;
+  const lines = () => spark(figures().history, WIDTH, HEIGHT);
   const parts = () => [
-    ...(props.page.feed ? [`${rate(props.figures.posts)} posts/s`] : []),
-    ...(props.page.map ? [`${rate(props.figures.blips)} positions/s`] : []),
+    ...(props.page.feed ? [`${rate(figures().posts)} posts/s`] : []),
+    ...(props.page.map ? [`${rate(figures().blips)} positions/s`] : []),
   ];
   return (
     <div class="card-stat throughput">
@@ -44,7 +51,7 @@ function Throughput(props: { figures: Figures; page: Page }): JSX.Element {
         Throughput <span class="aside">last 5 min</span>
       </h2>
       <p class="figure">
-        <b>{rate(props.figures.rate)}</b> events/s
+        <b>{rate(figures().rate)}</b> events/s
         <span class="aside">{parts().join(' · ')}</span>
       </p>
       <svg class="spark" viewBox={`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none" aria-hidden="true">
@@ -55,24 +62,30 @@ function Throughput(props: { figures: Figures; page: Page }): JSX.Element {
   );
 }
 
-function LatencyCard(props: { figures: Figures; now: number }): JSX.Element {
-  const latency = () => props.figures.latency;
+function LatencyCard(props: { view: View; less: number }): JSX.Element {
+  const latency = () => props.view.figures.latency;
+  const line = () => props.view.stats.latency;
   const recorded = () => (latency()?.p50 ?? 0) >= RECORDED_MS;
+  const losses = () =>
+    [
+      props.view.stats.backlog ? `backlog ${count(props.view.stats.backlog)}` : '',
+      props.view.figures.missed > 0 ? `${count(props.view.figures.missed)} events missed` : '',
+      props.view.figures.dropped > 0 ? `${count(props.view.figures.dropped)} not drawn` : '',
+      props.less > 1 ? 'drawing less to keep up' : '',
+    ].filter(Boolean);
   return (
     <div class="card-stat latency">
       <h2>
         Latency <span class="aside">last minute</span>
       </h2>
-      <Show when={!recorded()} fallback={<Recording time={props.now - (latency()?.p50 ?? 0)} />}>
-        <p class="figure">
-          <b>{latency() ? duration(latency()!.p50) : '–'}</b> median
+      <Show when={!recorded()} fallback={<Recording time={props.view.now - (latency()?.p50 ?? 0)} />}>
+        <p class="figure" title="From the time on the post to this page">
+          <b>{latency() ? duration(latency()!.p95) : '–'}</b> p95, post to page
         </p>
-        <p class="aside">95 % within {latency() ? duration(latency()!.p95) : '–'}</p>
-        <p class="aside">From the time on the post to this page</p>
+        <p class="aside">Median {latency() ? duration(latency()!.p50) : '–'}</p>
       </Show>
-      <Show when={props.figures.missed > 0}>
-        <p class="aside">{count(props.figures.missed)} events missed</p>
-      </Show>
+      <Show when={line()}>{(own) => <p class="aside">In the pipeline p95 {duration(own().p95)}</p>}</Show>
+      <p class="aside">{losses().join(' · ')}</p>
     </div>
   );
 }
@@ -88,26 +101,71 @@ function Recording(props: { time: number }): JSX.Element {
   );
 }
 
-function Countries(props: { figures: Figures }): JSX.Element {
-  const most = () => Math.max(1, props.figures.countries[0]?.count ?? 1);
+const RANKS: { rank: Rank; text: string; none: string }[] = [
+  { rank: 'countries', text: 'Countries', none: 'No places yet' },
+  { rank: 'langs', text: 'Languages', none: 'No languages yet' },
+  { rank: 'tags', text: 'Tags', none: 'No hashtags yet' },
+];
+const WINDOW_NAMES: Record<Minutes, string> = { 1: '1 min', 5: '5 min', 60: '1 h' };
+
+/** What is most frequent: each row limits the page to itself. */
+function Tops(props: Props): JSX.Element {
+  const [shown, setShown] = createSignal(RANKS[0]!);
+  const [minutes, setMinutes] = createSignal<Minutes>(1);
+  const turn = () => setMinutes(WINDOWS[(WINDOWS.indexOf(minutes()) + 1) % WINDOWS.length]!);
+  const limited = () => !isEmpty(props.choices.filter());
+  // What is said of a filter takes the place of a row.
+  const rows = () => (props.view.stats.windows[minutes()]?.[shown().rank] ?? []).slice(0, limited() ? TOP - 1 : TOP);
   return (
-    <div class="card-stat countries">
-      <h2>
-        Top countries <span class="aside">last minute</span>
-      </h2>
+    <div class="card-stat tops">
+      <h2 class="unseen">Most frequent</h2>
+      <div class="tops-head">
+        <div class="choice" role="group" aria-label="Most frequent">
+          <For each={RANKS}>
+            {(each) => (
+              <button type="button" aria-pressed={shown() === each} onClick={() => setShown(each)}>
+                {each.text}
+              </button>
+            )}
+          </For>
+        </div>
+        <button type="button" class="link" aria-label={`Of the last ${WINDOW_NAMES[minutes()]}; change`} onClick={turn}>
+          {WINDOW_NAMES[minutes()]}
+        </button>
+      </div>
       <ol>
-        <For each={props.figures.countries} fallback={<li class="aside">No places yet</li>}>
-          {(row) => (
-            <li>
-              <span class="name">{country(row.code)}</span>
-              <span class="track" aria-hidden="true">
-                <span class="fill" style={{ '--share': String(row.count / most()) }} />
-              </span>
-              <span class="number">{count(row.count)}</span>
-            </li>
-          )}
+        <For each={rows()} fallback={<li class="aside">{shown().none}</li>}>
+          {(row) => <Top row={row} most={rows()[0]!.count} rank={shown().rank} choices={props.choices} />}
         </For>
       </ol>
+      <Show when={limited()}>
+        <p class="aside">Of everything, whatever the filter</p>
+      </Show>
     </div>
+  );
+}
+
+const LIMITS: Partial<Record<Rank, ListName>> = { countries: 'country', langs: 'lang' };
+
+function Top(props: { row: Count; most: number; rank: Rank; choices: Choices }): JSX.Element {
+  const name = () => {
+    if (props.rank === 'tags') return `#${props.row.name}`;
+    return props.rank === 'langs' ? language(props.row.name) : country(props.row.name);
+  };
+  const limit = () => {
+    const list = LIMITS[props.rank];
+    if (list) props.choices.toggle(list, props.row.name);
+    else props.choices.setFilter({ ...props.choices.filter(), q: name() });
+  };
+  return (
+    <li>
+      <button type="button" title={`Only ${name()}`} onClick={limit}>
+        <bdi class="name">{name()}</bdi>
+        <span class="track" aria-hidden="true">
+          <span class="fill" style={{ '--share': String(props.row.count / Math.max(1, props.most)) }} />
+        </span>
+        <span class="number">{count(props.row.count)}</span>
+      </button>
+    </li>
   );
 }

@@ -1,8 +1,12 @@
 import { createSignal, Show, type JSX } from 'solid-js';
+import type { WorldMap } from '../map/worldmap';
 import type { FeedView, View } from '../model/session';
 import { RECORDED_MS } from '../model/state';
+import { isEmpty } from '../stream/query';
+import type { Choices } from './choices';
 import { duration, rate, ratio } from './format';
-import { PauseIcon, Sign, ThemeIcon } from './icons';
+import { PauseIcon, ReplayIcon, Sign, ThemeIcon } from './icons';
+import { Menu } from './Menu';
 import type { Page } from './page';
 import { Pill } from './Pill';
 import { chooseTheme, nextTheme, storedTheme } from './theme';
@@ -11,8 +15,12 @@ interface Props {
   page: Page;
   view: View;
   feed: FeedView;
+  choices: Choices;
+  map: WorldMap | undefined;
   retry: () => void;
   pause: (paused: boolean) => void;
+  openReplay: () => void;
+  openHelp: () => void;
 }
 
 /** The bar at the top: what this is, how it is doing, and how to stop it. */
@@ -21,12 +29,16 @@ export function TopBar(props: Props): JSX.Element {
     <header class="bar">
       <h1 class="brand">
         <Sign />
-        Blipstream
+        <Show when={props.page.embed} fallback={<span>Blipstream</span>}>
+          <a href={location.pathname} target="_blank" rel="noopener">
+            Blipstream
+          </a>
+        </Show>
       </h1>
-      <Pill view={props.view} retry={props.retry} />
+      <Pill view={props.view} choices={props.choices} retry={props.retry} />
       <p class="pulse">
         <span>
-          <b>{rate(props.view.figures.rate)}</b> events/s
+          <b>{rate(props.view.figures.rate)}</b> {of(props.view, props.choices)}events/s
         </span>
         <Show when={lag(props.view)}>{(text) => <span class="wide">lag {text()}</span>}</Show>
         <Show when={props.feed.oneIn > 1}>
@@ -35,9 +47,24 @@ export function TopBar(props: Props): JSX.Element {
       </p>
       <Show when={!props.page.kiosk}>
         <div class="tools">
-          <Views page={props.page} />
+          <Show when={!props.page.embed}>
+            <Views page={props.page} />
+            <button
+              type="button"
+              class="tool again"
+              aria-keyshortcuts="r"
+              title="See the last minutes again"
+              onClick={() => props.openReplay()}
+            >
+              <ReplayIcon />
+              <span class="word">Replay</span>
+            </button>
+          </Show>
           <PauseButton paused={props.view.paused} pause={props.pause} />
-          <ThemeButton />
+          <Show when={!props.page.embed}>
+            <ThemeButton />
+            <Menu page={props.page} view={props.view} feed={props.feed} map={props.map} openHelp={props.openHelp} />
+          </Show>
         </div>
       </Show>
     </header>
@@ -48,6 +75,11 @@ export function TopBar(props: Props): JSX.Element {
 function lag(view: View): string | undefined {
   const latency = view.figures.latency;
   return latency && latency.p50 < RECORDED_MS ? duration(latency.p50) : undefined;
+}
+
+/** A filter's share of all there is, side by side. */
+function of(view: View, choices: Choices): string {
+  return isEmpty(choices.filter()) || view.replay ? '' : `of ${rate(view.stats.rate)} `;
 }
 
 function PauseButton(props: { paused: boolean; pause: (paused: boolean) => void }): JSX.Element {

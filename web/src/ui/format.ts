@@ -1,7 +1,10 @@
 const whole = new Intl.NumberFormat();
 const oneDigit = new Intl.NumberFormat(undefined, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
 const twoDigits = new Intl.NumberFormat(undefined, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
-const countries = displayNames();
+const countries = displayNames('region');
+const languages = displayNames('language');
+const share = new Intl.NumberFormat(undefined, { style: 'percent', maximumFractionDigits: 0 });
+const time = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' });
 const day = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium' });
 
 const MINUTE_S = 60;
@@ -45,10 +48,29 @@ export function date(time: number): string {
   return day.format(time);
 }
 
+/** A time of day, as the reader's own language writes it. */
+export function clock(ms: number): string {
+  return time.format(ms);
+}
+
+/** A part of the whole, from 0 to 1: 12 %. */
+export function percent(part: number): string {
+  return share.format(part);
+}
+
 /** A country's name in the reader's language; its code if there is no name. */
 export function country(code: string): string {
+  return nameOf(countries, code);
+}
+
+/** A language's name in the reader's own; its tag if there is no name. */
+export function language(tag: string): string {
+  return nameOf(languages, tag);
+}
+
+function nameOf(names: Intl.DisplayNames | undefined, code: string): string {
   try {
-    return countries?.of(code) ?? code;
+    return names?.of(code) ?? code;
   } catch {
     return code;
   }
@@ -64,9 +86,9 @@ function coarse(s: number): string {
   return s < DAY_S ? `${Math.floor(s / HOUR_S)} h` : `${Math.floor(s / DAY_S)} d`;
 }
 
-function displayNames(): Intl.DisplayNames | undefined {
+function displayNames(type: 'region' | 'language'): Intl.DisplayNames | undefined {
   try {
-    return new Intl.DisplayNames(undefined, { type: 'region' });
+    return new Intl.DisplayNames(undefined, { type });
   } catch {
     return undefined;
   }

@@ -13,6 +13,10 @@ const STATE_PATHS: Record<PageState, string> = {
   offline: 'M3 3l6 6M9 3l-6 6',
   empty: 'M6 2.5a3.5 3.5 0 1 1 0 7a3.5 3.5 0 1 1 0-7z',
   quiet: 'M2.5 6h7',
+  down: 'M6 2v5M6 9.4v.4',
+  replay: 'M6.5 3L3 6l3.5 3zM10 3L6.5 6L10 9z',
+  signin: 'M4 5.5V4a2 2 0 0 1 4 0v1.5M3 5.5h6v4H3z',
+  refused: 'M4 4.5a2 2 0 1 1 2 2v1M6 9.6v.2',
 };
 
 /** The icon of a state, in the colour of the text around it. */
@@ -58,6 +62,15 @@ export function ThemeIcon(props: { theme: keyof typeof THEME_PATHS }): JSX.Eleme
       <Show when={props.theme === 'system'}>
         <path class="half" d="M8 2a6 6 0 0 1 0 12z" />
       </Show>
+    </svg>
+  );
+}
+
+/** Back in time. */
+export function ReplayIcon(): JSX.Element {
+  return (
+    <svg class="icon theme" viewBox="0 0 16 16" aria-hidden="true">
+      <path d="M3 3v3.4h3.4M3.3 6.4A5.4 5.4 0 1 1 2.6 9M8 5.4V8.4l2 1.4" />
     </svg>
   );
 }

@@ -45,17 +45,17 @@ describe('pageOf', () => {
   const at = (address: string) => pageOf(new URL(address, 'http://localhost'));
 
   it('knows its three addresses and the wall', () => {
-    expect(at('/')).toEqual({ feed: true, map: true, kiosk: false });
-    expect(at('/step-3/')).toEqual({ feed: true, map: false, kiosk: false });
-    expect(at('/step-4')).toEqual({ feed: false, map: true, kiosk: false });
-    expect(at('/?kiosk=1')).toEqual({ feed: false, map: true, kiosk: true });
+    expect(at('/')).toEqual({ feed: true, map: true, kiosk: false, embed: false });
+    expect(at('/step-3/')).toEqual({ feed: true, map: false, kiosk: false, embed: false });
+    expect(at('/step-4')).toEqual({ feed: false, map: true, kiosk: false, embed: false });
+    expect(at('/?kiosk=1')).toEqual({ feed: false, map: true, kiosk: true, embed: false });
     expect(at('/?kiosk=0').kiosk).toBe(false);
   });
 
-  it('asks for what it shows, and for removals always', () => {
-    expect(kindsOf(at('/'))).toEqual(['simple_tweet', 'geo_blip', 'post_removed', 'geo_removed']);
-    expect(kindsOf(at('/step-3'))).toEqual(['simple_tweet', 'post_removed', 'geo_removed']);
-    expect(kindsOf(at('/step-4'))).toEqual(['geo_blip', 'post_removed', 'geo_removed']);
+  it('asks for what it shows; removals always come', () => {
+    expect(kindsOf(at('/'))).toEqual([]);
+    expect(kindsOf(at('/step-3'))).toEqual(['simple_tweet']);
+    expect(kindsOf(at('/step-4'))).toEqual(['geo_blip']);
   });
 });
 

@@ -15,7 +15,7 @@ describe('the feed', () => {
     const card = page.getByRole('article', { name: '春' });
     await card.waitFor();
     expect(await card.locator('.handle').textContent()).toBe('@haru');
-    expect(await card.locator('abbr').getAttribute('title')).toBe('Japan');
+    expect(await card.locator('.chip').getAttribute('title')).toBe('Only Japan');
     expect(await card.locator('.text').getAttribute('lang')).toBe('ja');
     expect(await card.locator('.text').getAttribute('dir')).toBe('auto');
     expect(await card.locator('time').textContent()).toBe('5 min');
@@ -34,10 +34,11 @@ describe('the feed', () => {
       `Z${'\u0300\u0301\u0316\u0317'.repeat(300)}algo`,
       'javascript:window.owned=true https://user@evil.example data:text/html,<i>',
     ];
-    hostile.forEach((text, i) => stream.post({ id: String(i), name: text, username: text, body: text, lang: '"><b>' }));
+    hostile.forEach((text, i) => stream.post({ id: String(i), url: text, city: text, name: text, username: text, body: text, lang: '"><b>' }));
     await eventually(() => page.locator('article').count(), hostile.length);
     expect(await page.evaluate(() => 'owned' in window)).toBe(false);
     expect(await page.locator('article :is(script, img, b, i, a)').count()).toBe(0);
+    await eventually(() => page.locator('article').count(), hostile.length);
     expect((await bodies(page)).at(-1)).toBe(hostile[0]);
     const spill = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
     expect(spill).toBeLessThanOrEqual(0);
@@ -59,9 +60,9 @@ describe('the feed', () => {
     const { page, stream } = await bench.open();
     stream.post({ id: '9007199254740992', userId: 'u', country: 'JP' });
     stream.post({ id: '9007199254740993', userId: 'u', country: 'BR' });
-    await eventually(() => page.locator('article abbr').allTextContents(), ['BR', 'JP']);
+    await eventually(() => page.locator('article .chip').allTextContents(), ['BR', 'JP']);
     stream.removeGeo('u', '9007199254740992');
-    await eventually(() => page.locator('article abbr').allTextContents(), ['BR']);
+    await eventually(() => page.locator('article .chip').allTextContents(), ['BR']);
   });
 
   it('stands still under the mouse and shows what came meanwhile on request', async () => {
@@ -81,9 +82,8 @@ describe('the feed', () => {
   });
 
   it.each([1_280, 390])('stands still when scrolled, %i px wide', async (width) => {
+    bench.gateway.past = { posts: Array.from({ length: 30 }, (_, i) => ({ id: String(i), source: 'test', username: 'u', body: `number ${i}` })) };
     const { page, stream } = await bench.open({ viewport: { width, height: 600 } });
-    stream.hello({ lastSeq: String(bench.gateway.seq + 30) });
-    for (let i = 0; i < 30; i += 1) stream.post({ id: String(i), body: `number ${i}` });
     await eventually(() => page.locator('article').count(), 30);
     const scroller = width < WIDE_FROM ? 'html' : '.list';
     await page.locator(scroller).evaluate((element) => element.scrollTo(0, element.scrollHeight));
@@ -123,12 +123,30 @@ describe('the feed', () => {
   });
 
   it('fills a fresh page from the past at once, newest first', async () => {
-    const page = await bench.visit();
-    const stream = await bench.gateway.stream();
-    stream.hello({ lastSeq: String(bench.gateway.seq + 300) });
-    for (let i = 0; i < 300; i += 1) stream.post({ id: String(i), body: String(i) });
+    bench.gateway.past = { posts: Array.from({ length: 300 }, (_, i) => ({ id: String(i), source: 'test', username: 'u', body: String(i) })) };
+    const { page } = await bench.open();
     await eventually(async () => (await bodies(page))[0], '299');
     expect(await page.locator('article').count()).toBe(200);
+  });
+
+  it('is throttled by a switch and a rate, and tells what there is beside what it shows', async () => {
+    const { page, stream } = await bench.open();
+    for (let i = 0; i < 40; i += 1) stream.post({ id: String(i) });
+    await page.waitForTimeout(1_200);
+    expect(await page.locator('article').count()).toBeLessThan(12);
+    await page.getByLabel('Posts a second to show').fill('20');
+    await page.getByLabel('Posts a second to show').press('Tab');
+    const faster = await bench.gateway.stream();
+    expect(faster.url.searchParams.get('rate')).toBe('21');
+    await page.getByRole('checkbox', { name: 'Throttle to' }).uncheck();
+    const all = await bench.gateway.stream();
+    expect(all.url.searchParams.has('rate')).toBe(false);
+    all.hello();
+    await page.mouse.move(5, 5);
+    await page.evaluate(() => (document.activeElement as HTMLElement).blur());
+    for (let i = 0; i < 150; i += 1) all.post({ id: `n${i}` });
+    await eventually(() => page.locator('article').count(), 150);
+    await eventually(async () => /^\d[\d.]* posts\/s, \d[\d.]* shown$/.test((await page.locator('.rates').textContent()) ?? ''), true);
   });
 
   it('is walked with j and k', async () => {

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
+import { chromium, type Browser, type BrowserContext, type BrowserContextOptions, type Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
 import { launchOptions } from '../../scripts/browser.mjs';
 import { ScriptedGateway, type Stream } from '../gateway';
@@ -14,6 +14,8 @@ export interface Visit extends BrowserContextOptions {
   path?: string;
   /** True if the test moves the page's clock by hand. */
   frozen?: boolean;
+  /** How pages share a connection; frozen ones do not, as a worker has a clock of its own. */
+  sharing?: 'worker' | 'leader' | 'none';
 }
 
 /** A page, and the first stream that it opened. */
@@ -42,8 +44,14 @@ export class Bench {
   }
 
   /** Opens the page in a browser context of its own, without waiting for its stream. */
-  async visit({ path = '/', frozen = false, ...options }: Visit = {}): Promise<Page> {
+  async visit({ path = '/', frozen = false, sharing = frozen ? 'none' : 'worker', ...options }: Visit = {}): Promise<Page> {
     const context = await this.#browser.newContext({ locale: 'en-US', viewport: { width: 1_280, height: 800 }, ...options });
+    await context.addInitScript(limitSharing, sharing);
+    return this.page(context, path, frozen);
+  }
+
+  /** Opens another page of a browser that has one already. */
+  async page(context: BrowserContext, path = '/', frozen = false): Promise<Page> {
     const page = await context.newPage();
     page.on('pageerror', (error) => this.#errors.push(error.message));
     page.on('console', (message) => this.#note(message.type(), message.text()));
@@ -63,7 +71,7 @@ export class Bench {
 
   /** A refused policy or a broken script is a bug; a stream that fails on purpose is not. */
   #note(type: string, text: string): void {
-    if (type === 'error' && !/Failed to load resource|EventSource's response/.test(text)) this.#errors.push(text);
+    if (type === 'error' && !/Failed to load resource|EventSource's response|preload/.test(text)) this.#errors.push(text);
   }
 
   async #tearDown(): Promise<void> {
@@ -73,9 +81,22 @@ export class Bench {
   }
 }
 
+/** Takes from a page what it would share its connection by. */
+function limitSharing(sharing: string): void {
+  if (sharing === 'worker') return;
+  delete (globalThis as { SharedWorker?: unknown }).SharedWorker;
+  if (sharing === 'none') delete (Navigator.prototype as { locks?: unknown }).locks;
+}
+
 /** Asks again and again until the answer is the expected one, 8 s at most. */
 export async function eventually<T>(ask: () => Promise<T> | T, want: T): Promise<void> {
   await expect.poll(ask, { timeout: 8_000, interval: 50 }).toEqual(want);
+}
+
+/** The stream that a page reads by now, greeted. */
+export async function reading(gateway: ScriptedGateway, search: string): Promise<Stream> {
+  await eventually(() => gateway.reading(search) !== undefined, true);
+  return gateway.reading(search)!.hello();
 }
 
 /** What the pill says. */
