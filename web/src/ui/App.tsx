@@ -74,8 +74,8 @@ export function App(props: { page: Page }): JSX.Element {
         <Show when={page.feed}>
           <Feed session={session} feed={feed()} view={view()} choices={choices} page={page} retry={() => reader.retryNow()} />
         </Show>
-        <Show when={!page.map && view().simulated}>
-          <Credits simulated />
+        <Show when={!page.map}>
+          <Credits simulated={view().simulated} />
         </Show>
       </main>
       <Show when={!page.kiosk && !page.embed}>

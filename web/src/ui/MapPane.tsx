@@ -223,11 +223,10 @@ export function Credits(props: { simulated: boolean; map?: boolean }): JSX.Eleme
     <p class="credits">
       <Show when={props.map}>
         Map: <Out href="https://www.naturalearthdata.com/">Natural Earth</Out>, by{' '}
-        <Out href="https://github.com/topojson/world-atlas">world-atlas</Out> · Places: <Out href="https://www.geonames.org/">GeoNames</Out>, CC BY 4.0
+        <Out href="https://github.com/topojson/world-atlas">world-atlas</Out> ·{' '}
       </Show>
-      <Show when={props.simulated && !props.map}>
-        Simulated places: <Out href="https://www.geonames.org/">GeoNames</Out>, CC BY 4.0
-      </Show>
+      {props.simulated ? 'Simulated places' : 'Cities'}: <Out href="https://www.geonames.org/">GeoNames</Out>,{' '}
+      <Out href="https://creativecommons.org/licenses/by/4.0/">CC BY 4.0</Out>
     </p>
   );
 }
