@@ -90,6 +90,21 @@ func TestSlowReaders(t *testing.T) {
 	}
 }
 
+// TestClientAtRestHoldsNothing: what it took to send a client its history, a
+// compressor of a mebibyte among it, is not held for as long as it stays.
+func TestClientAtRestHoldsNothing(t *testing.T) {
+	w := newWorld(t, nil)
+	w.publish(100, 500)
+	w.settle()
+	const clients = 20
+	before := heap()
+	for range clients {
+		s := w.open("", w.id(0)) // Go's transport takes gzip
+		w.account(s, 1, 200)
+	}
+	bustest.WaitFor(t, "the memory is free again", func() bool { return heap()-before < clients<<20/2 })
+}
+
 // behind reads a stream up to sequence last.
 func (w *world) behind(s *ssetest.Stream, last uint64) {
 	for {

@@ -91,7 +91,8 @@ func (s *Service) admit(ctx context.Context, c *client) (reason string, problem 
 	if c.view, problem = s.hub.acquire(sel, c.req.Gzip); problem != nil {
 		return "filters", problem
 	}
-	c.onLeave(func() { s.hub.release(c.view) })
+	v := c.view // of c itself a client at rest holds nothing
+	c.onLeave(func() { s.hub.release(v) })
 	return "", nil
 }
 
