@@ -23,7 +23,9 @@
 //   - too_large: an event is larger than the server takes;
 //   - refused: the server refuses an event for good for another reason;
 //   - deliveries: the item was delivered more than --max-deliveries times and
-//     never settled, so it is suspected of killing whoever takes it.
+//     never settled, so it is suspected of killing whoever takes it;
+//   - ask: a service did not answer what a rule asked of it, and the rule wants
+//     the item put aside then (on_error: dead), or too many items wait to come again.
 //
 // What another consumer of RAW gives up, because it was terminated there or
 // delivered too often, is kept as well: the stream ADVISORIES holds what the
@@ -41,6 +43,13 @@
 // without a usable id of its own is called by its Nats-Msg-Id, else
 // "seq-<sequence>-<time stored>". A dead letter that is put back into RAW has
 // another Nats-Msg-Id; Blip-Item tells what it was called.
+//
+// # Rules
+//
+// With --rules events are made by rules of the user as well (packages rules and
+// keeper), of kinds of their own. They change while the service runs; an item
+// is handled under one set. A rule may ask a service (package ask); the item is
+// settled when it has the answer, and others go on meanwhile.
 //
 // # Waiting
 //

@@ -31,7 +31,8 @@ func buildAndRun(m *testing.M) int {
 		args = append(args, "-race")
 	}
 	args = append(args, module+"cmd/blipstream",
-		module+"services/ingest/cmd/ingest", module+"services/enrich/cmd/enrich", module+"services/gateway/cmd/gateway")
+		module+"services/ingest/cmd/ingest", module+"services/enrich/cmd/enrich", module+"services/gateway/cmd/gateway",
+		module+"docs/examples/enricher-go")
 	cmd := exec.Command("go", args...)
 	cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr
 	if err := cmd.Run(); err != nil {

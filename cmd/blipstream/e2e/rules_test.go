@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -11,6 +12,7 @@ import (
 
 	"google.golang.org/protobuf/encoding/protojson"
 
+	"github.com/blipstream/blipstream/internal/bus"
 	"github.com/blipstream/blipstream/internal/feed"
 	feedv1 "github.com/blipstream/blipstream/proto/gen/blipstream/feed/v1"
 )
@@ -94,4 +96,63 @@ func TestRulesReachEverybody(t *testing.T) {
 		t.Errorf("try printed %s", out)
 	}
 	p.stop(stopGrace)
+}
+
+// The examples of docs/examples are what they say: rules that pass their tests,
+// and services in two languages that answer them.
+func TestExamplesAnswerRules(t *testing.T) {
+	t.Parallel()
+	examples, err := filepath.Abs("../../../docs/examples")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"rules.yaml", "ask.yaml"} {
+		test := start(t, "blipstream", "rules", "test", filepath.Join(examples, name))
+		if code := test.exit(patience); code != 0 {
+			t.Errorf("%s: exit code %d: %s%s", name, code, strings.Join(printed(test), "\n"), test.stderr())
+		}
+	}
+	p := up(t, t.TempDir(), "--source", writeFile(t, []byte("{}\n")), "--rules", filepath.Join(examples, "ask.yaml"))
+	nats := p.field("nats")
+	started := func(l string) bool { return strings.HasPrefix(l, "answering on ") }
+	start(t, "enricher-go", nats).line(patience, started)
+	start(t, "/usr/bin/python3", "-B", filepath.Join(examples, "enricher.py"), nats).line(patience, started)
+	conn := connect(t, nats)
+	for id, text := range map[string]string{"1": "I love coffee", "2": "It is Monday"} {
+		post(t, conn, id, text)
+	}
+	want := map[string]string{
+		"mood:hand:1":    `"body":"I love coffee","label":"good","score":2}`,
+		"counted:hand:1": `"words":3,"letters":13}`,
+		"counted:hand:2": `"words":3,"letters":12}`,
+	}
+	until(t, patience, "the answers", func() bool {
+		msgs, err := conn.Range(t.Context(), feed.StreamEvents, 1, 100, feed.EventSubject("mood"), feed.EventSubject("counted"))
+		return err == nil && len(msgs) == len(want)
+	})
+	for _, m := range read(t, conn, feed.StreamEvents) {
+		id := m.Header.Get(headerMsgID)
+		if w, ok := want[id]; ok && !strings.HasSuffix(string(m.Data), w) {
+			t.Errorf("%s: %s, want it to end with %s", id, m.Data, w)
+		}
+	}
+	p.stop(stopGrace)
+}
+
+// post publishes a post in English by hand.
+func post(t *testing.T, conn *bus.Conn, id, text string) {
+	t.Helper()
+	pub, err := conn.NewPublisher(bus.PublisherOptions{Stream: feed.StreamRaw})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pub.Close()
+	data := fmt.Appendf(nil, `{"id_str":%q,"text":%q,"lang":"en","user":{"screen_name":"ann"}}`, id, text)
+	stored := make(chan error, 1)
+	if err := pub.Publish(t.Context(), []bus.Msg{{Subject: feed.RawSubject("hand"), ID: "hand:" + id, Data: data}}, func(err error) { stored <- err }); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-stored; err != nil {
+		t.Fatal(err)
+	}
 }

@@ -2,6 +2,7 @@ package rules_test
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -111,5 +112,157 @@ func BenchmarkDerive(b *testing.B) {
 				events, _ = set.Derive(rules.Input{Record: &rec, Raw: []byte(rawPost), Identity: "17"}, events[:0], &obs)
 			}
 		})
+	}
+}
+
+// What a post does not tell makes no event, and is no failure.
+func TestAbsentIsNoFailure(t *testing.T) {
+	rec := post()
+	rec.Position, rec.Magnitude, rec.Time = nil, nil, time.Time{}
+	for _, rule := range []string{
+		`{kind: k, when: post.lat > 0.0}`,
+		`{kind: k, when: 'post.near(0.0, 0.0, 1.0)'}`,
+		`{kind: k, when: post.magnitude < 3.0 || post.lon < 0}`,
+		`{kind: k, when: raw.user.nothing == 1}`,
+		`{kind: k, when: raw.nothing.more == 1}`,
+		`{kind: k, when: 'true', emit: {lat: post.lat}}`,
+		`{kind: k, when: 'true', emit: {x: raw.nothing}}`,
+		`{kind: k, when: 'has(post.time)'}`,
+	} {
+		events, _, obs := derive(t, "rules: ["+rule+"]", rec)
+		if len(events) > 0 || len(obs.failed) > 0 {
+			t.Errorf("%s: events %v, failed %v", rule, events, obs.failed)
+		}
+	}
+	events, _, _ := derive(t, `rules: [{kind: k, when: 'true', emit: {lat: 'post.?lat', x: 'raw.?nothing', n: 'null', t: 'post.?time'}}]`, rec)
+	if len(events) != 1 || string(events[0].Payload) != `{"id":"17","source":"demo","userId":"9","simulated":true}` {
+		t.Errorf("events %s", events[0].Payload)
+	}
+}
+
+func TestPayload(t *testing.T) {
+	events, _, obs := derive(t, `
+rules:
+  - kind: k
+    when: 'true'
+    emit:
+      text: '"a\"<\n"'
+      int: size(post.body)
+      double: post.lat
+      tiny: 1.0e-9
+      flag: post.media
+      when: post.received
+      wait: duration("90s")
+      list: '["a", post.lang]'
+      mixed: '[1, null, 2.5, true]'
+      nan: '0.0 / 0.0'
+      raw: raw.user.followers_count
+`, post())
+	const want = `{"id":"17","source":"demo","time":"2023-11-14T22:13:20Z","userId":"9","simulated":true,` +
+		`"text":"a\"<\n","int":26,"double":52.52,"tiny":1e-09,"flag":true,"when":"2023-11-14T22:13:21Z","wait":"90s",` +
+		`"list":["a","en"],"mixed":[1,2.5,true],"raw":1200}`
+	if len(events) != 1 || len(obs.failed) > 0 || string(events[0].Payload) != want {
+		t.Errorf("failed %v, events %s\nwant %s", obs.failed, events, want)
+	}
+	for expr, want := range map[string]string{
+		"9007199254740993": "too many digits", "raw.user": "cannot be in an event", "[[1]]": "is a list",
+		`post.body.split("")[99]`: "index out of bounds",
+	} {
+		set, err := rules.Parse([]byte("rules: [{kind: k, when: 'true', emit: {x: '" + expr + "'}}]"))
+		if err == nil {
+			rec, o := post(), observer{}
+			set.Derive(rules.Input{Record: &rec, Raw: []byte(rawPost)}, nil, &o)
+			err = fmt.Errorf("%v", o.failed)
+		}
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %s", expr, err, want)
+		}
+	}
+}
+
+func TestSampleIsTheSameEverywhere(t *testing.T) {
+	const n = 10_000
+	set, err := rules.Parse([]byte(`rules: [{kind: tenth, when: 'true', sample: 0.1}, {kind: half, when: 'true', sample: 0.5}, {kind: all, when: 'true', sample: 1}]`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	counts := map[feed.Kind]int{}
+	for i := range n {
+		rec := feed.Record{Source: "demo"}
+		events, _ := set.Derive(rules.Input{Record: &rec, Identity: strconv.Itoa(i)}, nil, &observer{})
+		for _, e := range events {
+			counts[e.Kind]++
+		}
+		if len(events) == 2 && events[0].Kind == "tenth" {
+			t.Fatalf("%d is in a tenth and not in a half", i)
+		}
+	}
+	// Five times the deviation of a fair draw.
+	if c := counts["tenth"]; c < 850 || c > 1150 {
+		t.Errorf("a tenth of %d is %d", n, c)
+	}
+	if c := counts["half"]; c < 4750 || c > 5250 || counts["all"] != n {
+		t.Errorf("counts %v", counts)
+	}
+	rec := feed.Record{Source: "demo"}
+	if events, _ := set.Derive(rules.Input{Record: &rec, Identity: "33"}, nil, &observer{}); len(events) != 3 {
+		t.Error("item 33 is no longer in a tenth: the draw has changed, and replays differ from what was")
+	}
+}
+
+// What costs too much is refused, or stopped.
+func TestCost(t *testing.T) {
+	const loops = `post.links.exists(a, post.tags.exists(b, a.contains(b)))`
+	if _, err := rules.Parse([]byte(when(loops + "||" + loops + "||" + loops + "||" + loops))); err == nil || !strings.Contains(err.Error(), "may cost") {
+		t.Errorf("error %v, want one about the cost", err)
+	}
+	if _, err := rules.Parse([]byte(when(`post.tags.exists(a, post.tags.exists(b, post.tags.exists(c, a == b)))`))); err == nil {
+		t.Error("three loops in each other are taken")
+	}
+	set, err := rules.Parse([]byte(when(`raw.list.all(x, x.size() < 10 && x != "" && x != "b")`)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	long := `{"list":["a"` + strings.Repeat(`,"a"`, 200_000) + `]}`
+	rec, obs := post(), observer{}
+	set.Derive(rules.Input{Record: &rec, Raw: []byte(long)}, nil, &obs)
+	if len(obs.failed) != 1 || !strings.Contains(obs.failed[0], "cost limit exceeded") {
+		t.Errorf("failed %v, want that the limit was exceeded", obs.failed)
+	}
+}
+
+// Removals are not for rules.
+func TestOnlyPosts(t *testing.T) {
+	rec := post()
+	rec.Change = feed.ChangeRemovePost
+	if events, _, _ := derive(t, when("true"), rec); len(events) > 0 {
+		t.Errorf("events %v of a removal", events)
+	}
+}
+
+func TestAskOnceForAll(t *testing.T) {
+	_, pending, obs := derive(t, `
+ask:
+  mood: {subject: a.b, send: {text: post.body}}
+  lost: {subject: a.c, send: {x: post.magnitude}, on_error: dead, timeout: 1s}
+rules:
+  - {kind: a, when: 'true', ask: mood, keep: answer.ok, emit: {s: answer.score}}
+  - {kind: b, when: 'true', ask: mood}
+  - {kind: c, when: 'true', ask: lost}
+`, post())
+	if pending == nil || len(pending.Questions) != 2 || len(obs.failed) > 0 {
+		t.Fatalf("pending %+v, failed %v", pending, obs.failed)
+	}
+	if q := pending.Questions[0]; string(q.Data) != `{"id":"17","source":"demo","time":"2023-11-14T22:13:20Z","userId":"9","simulated":true,"text":"Coffee & friends in Berlin"}` {
+		t.Errorf("question %s", q.Data)
+	}
+	events, err := pending.Answered(0, []byte(`{"ok":true,"score":7}`), nil, obs)
+	if err != nil || len(events) != 2 || !strings.HasSuffix(string(events[0].Payload), `"s":7}`) {
+		t.Errorf("events %s, %v", events, err)
+	}
+	for _, bad := range []string{"", "7", "[1]", `{"a":`, `{"a":1}x`} {
+		if events, err := pending.Answered(1, []byte(bad), nil, obs); err == nil || len(events) > 0 {
+			t.Errorf("answer %q: events %s, %v", bad, events, err)
+		}
 	}
 }
