@@ -31,7 +31,7 @@ const (
 type Bluesky struct {
 	o      Options
 	began  time.Time
-	packer *skyZip
+	packer func() (*skyZip, error) // made when it is first needed
 
 	mu     sync.Mutex
 	stats  BlueskyStats
@@ -58,12 +58,8 @@ func NewBluesky(o Options) (*Bluesky, error) {
 	if err != nil {
 		return nil, err
 	}
-	zip, err := newSkyZip(o.World)
-	if err != nil {
-		return nil, err
-	}
 	return &Bluesky{
-		o: o, began: time.Now(), packer: zip, script: o.Script,
+		o: o, began: time.Now(), packer: sync.OnceValues(func() (*skyZip, error) { return newSkyZip(o.World) }), script: o.Script,
 		closed: make(chan struct{}), ends: map[*skySession]func(){},
 	}, nil
 }
@@ -96,13 +92,23 @@ func (s *Bluesky) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case skyPathV1, skyPathV2:
 		s.subscribe(w, r)
 	case skyPathDictionary:
-		w.Header().Set("Content-Type", "application/octet-stream")
-		_, _ = w.Write(s.packer.dictionary) // the client may be gone
+		s.dictionary(w)
 	case skyPathProfiles:
 		s.profiles(w, r)
 	default:
 		http.NotFound(w, r)
 	}
+}
+
+// dictionary hands out the dictionary.
+func (s *Bluesky) dictionary(w http.ResponseWriter) {
+	zip, err := s.packer()
+	if err != nil {
+		s.refuse(w, http.StatusInternalServerError, "InternalServerError", err.Error())
+		return
+	}
+	w.Header().Set("Content-Type", "application/octet-stream")
+	_, _ = w.Write(zip.dictionary) // the client may be gone
 }
 
 // refuse answers as XRPC services do.
@@ -118,7 +124,7 @@ func (s *Bluesky) refuse(w http.ResponseWriter, status int, name, message string
 // skyRequest is what a client asks for.
 type skyRequest struct {
 	second bool
-	zipped bool
+	zip    *skyZip // nil: not compressed
 	cursor string
 	first  uint64
 	fault  Fault
@@ -156,10 +162,11 @@ func (s *Bluesky) read(req *skyRequest, q url.Values) (name, message string) {
 		return "InvalidRequest", "wantedCollections and wantedDids are the other wire's"
 	}
 	if id := q.Get("zstdDictionary"); id != "" {
-		if id != strconv.FormatUint(uint64(s.packer.id), 10) || !req.second {
-			return "UnknownZstdDictionary", "the dictionary is " + strconv.FormatUint(uint64(s.packer.id), 10)
+		zip, err := s.packer()
+		if err != nil || id != strconv.Itoa(skyDictionary) || !req.second {
+			return "UnknownZstdDictionary", "the dictionary is " + strconv.Itoa(skyDictionary)
 		}
-		req.zipped = true
+		req.zip = zip
 	}
 	if req.cursor == "" {
 		req.first = s.newest()

@@ -127,8 +127,8 @@ func (s *skySession) catchUp(ctx context.Context) error {
 // write writes one message.
 func (s *skySession) write(ctx context.Context, message []byte) error {
 	kind := websocket.MessageText
-	if s.zipped {
-		kind, message = websocket.MessageBinary, s.packer.press(message)
+	if s.zip != nil {
+		kind, message = websocket.MessageBinary, s.zip.press(message)
 	}
 	if err := s.conn.Write(ctx, kind, message); err != nil {
 		return fmt.Errorf("simulate: write to client: %w", err)
@@ -206,10 +206,10 @@ func (s *skySession) odd(ctx context.Context) error {
 
 // bomb writes a few kilobytes that are many megabytes.
 func (s *skySession) bomb(ctx context.Context) error {
-	if !s.zipped {
+	if s.zip == nil {
 		return nil
 	}
-	if err := s.conn.Write(ctx, websocket.MessageBinary, s.packer.bomb()); err != nil {
+	if err := s.conn.Write(ctx, websocket.MessageBinary, s.zip.bomb()); err != nil {
 		return fmt.Errorf("simulate: write to client: %w", err)
 	}
 	return nil

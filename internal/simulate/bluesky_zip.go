@@ -17,16 +17,16 @@ const (
 	skySamples         = 64
 	skyDictionaryBytes = 16 << 10
 	// bombBytes is how much is in a bomb, many times what a client takes.
-	bombBytes = 64 << 20
+	bombBytes = 16 << 20
 )
 
 // skyZip compresses events by a dictionary.
 type skyZip struct {
-	id         uint32
 	dictionary []byte
 	encoder    *zstd.Encoder
 }
 
+// newSkyZip makes a dictionary of the world's first items, which takes a moment.
 func newSkyZip(w *World) (*skyZip, error) {
 	var samples [][]byte
 	for n := range uint64(skySamples) {
@@ -43,7 +43,7 @@ func newSkyZip(w *World) (*skyZip, error) {
 	if err != nil {
 		return nil, fmt.Errorf("simulate: make dictionary: %w", err)
 	}
-	return &skyZip{id: skyDictionary, dictionary: d, encoder: encoder}, nil
+	return &skyZip{dictionary: d, encoder: encoder}, nil
 }
 
 // press compresses one event.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"time"
 
 	"github.com/blipstream/blipstream/services/ingest/source"
@@ -47,6 +48,9 @@ func (e Ended) By(err error) error {
 	}
 	if told, ok := errors.AsType[*source.Error](err); ok {
 		return told
+	}
+	if of, ok := errors.AsType[*url.Error](err); ok {
+		err = fmt.Errorf("connect: %w", of.Err) // it would repeat the whole address in every line of the log
 	}
 	return &source.Error{Cause: source.CauseNetwork, Err: fmt.Errorf("%s: %w", e.Who, err)}
 }
