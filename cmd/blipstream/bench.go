@@ -16,6 +16,7 @@ import (
 
 type benchCmd struct {
 	Enrich  benchEnrichCmd  `cmd:"" help:"How many tweets a second an enrich process handles: beside taking and acknowledging alone, with rules, with bad input, with a second one."`
+	Ingest  benchIngestCmd  `cmd:"" help:"How many items a second ingest stores, beside the publisher alone."`
 	Gateway benchGatewayCmd `cmd:"" help:"How many events a second one gateway delivers, beside r3labs/sse and a loop of plain writes."`
 	Serve   benchServeCmd   `cmd:"" hidden:"" help:"Serve what bench gateway measures."`
 }
