@@ -305,6 +305,7 @@ func (b *Book) resolve(ctx context.Context, batch []string) {
 	var ask []string
 	for _, did := range batch {
 		if n, ok := b.shared(ctx, did); ok {
+			n.Time = time.Now() // when memory learnt it
 			b.keep(did, n)
 			b.settle(did, "shared")
 			continue
@@ -324,7 +325,7 @@ func (b *Book) shared(ctx context.Context, did string) (note, bool) {
 		return note{}, false // the AppView knows, too
 	}
 	n, err := decodeNote(value)
-	return n, err == nil && n.fresh(time.Now())
+	return n, err == nil && n.fresh(time.Now(), sharedFor)
 }
 
 func (b *Book) keep(did string, n note) {

@@ -232,6 +232,13 @@ func TestShared(t *testing.T) {
 		if _, known := c.Look(did(1)); known {
 			t.Error("believes an old note")
 		}
+		if <-await(t, c, did(1)); len(w.asks) != 0 {
+			t.Error("asks for what is shared still")
+		}
+		<-time.After(sharedFor)
+		if <-await(t, c, did(1)); len(w.asks) != 1 {
+			t.Errorf("asked %d times for what is too old, want once", len(w.asks))
+		}
 	})
 }
 

@@ -22,7 +22,7 @@ func (m *memory) get(did string, now time.Time) (note, bool) {
 			m.put(did, n)
 		}
 	}
-	return n, ok && n.fresh(now)
+	return n, ok && n.fresh(now, keptFor)
 }
 
 // put keeps a note.

@@ -15,9 +15,11 @@ type Profile struct {
 }
 
 const (
-	// keptFor is how long a profile is believed in memory. Changes are told by
-	// events, but to one replica only.
+	// keptFor is how long a profile is believed in memory before it is looked up
+	// among the shared ones again: events tell of changes, but to one replica.
 	keptFor = time.Hour
+	// sharedFor is how long a shared profile is believed.
+	sharedFor = 24 * time.Hour
 	// nobodyFor is how long an author is believed to be nobody.
 	nobodyFor = 10 * time.Minute
 )
@@ -29,10 +31,11 @@ type note struct {
 	Time   time.Time `json:"time"`
 }
 
-// fresh reports whether a note is still believed.
-func (n note) fresh(now time.Time) bool {
+// fresh reports whether a note is still believed, which one of somebody is for
+// as long as kept.
+func (n note) fresh(now time.Time, kept time.Duration) bool {
 	age := now.Sub(n.Time)
-	return age < nobodyFor || n.Handle != "" && age < keptFor
+	return age < nobodyFor || n.Handle != "" && age < kept
 }
 
 // encode is the note in the bucket.
