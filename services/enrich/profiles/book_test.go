@@ -288,7 +288,7 @@ func TestStop(t *testing.T) {
 
 func TestCrowd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b, o := run(t, &view{}, nil)
+		b, o := run(t, &view{took: time.Hour}, nil) // so that nobody is answered meanwhile
 		taken := 0
 		for i := range maxWaiting + 100 {
 			if b.Await(did(i), func() {}) {
