@@ -78,8 +78,7 @@ func newReceiver(specs []spec, cfg Config, conn *bus.Conn, env service.Env, m *m
 		return nil, fmt.Errorf("ingest: open webhooks: without a secret they listen on this machine alone: set %s, or --webhook-addr 127.0.0.1:8089",
 			secretVariable(r.inlets[0].name))
 	}
-	var lc net.ListenConfig
-	if r.listener, err = lc.Listen(context.Background(), "tcp", cfg.WebhookAddr); err != nil {
+	if r.listener, err = net.Listen("tcp", cfg.WebhookAddr); err != nil { //nolint:noctx // it binds at once
 		return nil, fmt.Errorf("ingest: open webhooks: %w: give another --webhook-addr", err)
 	}
 	r.server = &http.Server{

@@ -140,7 +140,7 @@ func (m *made) Stream(_ context.Context, _ feed.Cursor, emit func(feed.Item) err
 // ingest has the service read the items.
 func (r *Report) ingest(ctx context.Context, conn *bus.Conn, round int) (float64, error) {
 	reg := prometheus.NewRegistry()
-	svc, err := ingest.New(ingest.Config{ //nolint:contextcheck // it listens for nothing here, and what it would have ends with Run
+	svc, err := ingest.New(ingest.Config{
 		Sources: []string{"bench:#bench" + strconv.Itoa(round)},
 		Schemes: map[string]source.Opener{"bench": func(c source.Config) (source.Source, error) { return &made{c.Name, r}, nil }},
 	}, conn, service.Env{Log: r.Log, Metrics: reg, Health: service.NewHealth()})
