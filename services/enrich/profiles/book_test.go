@@ -72,6 +72,20 @@ func (o *outcomes) Profile(outcome string) {
 	o.n[outcome]++
 }
 
+// of is how often an outcome was told.
+func (o *outcomes) of(outcome string) int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.n[outcome]
+}
+
+// String lists the outcomes.
+func (o *outcomes) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return fmt.Sprint(o.n)
+}
+
 func did(i int) string {
 	return fmt.Sprintf("did:plc:%c%c%c%caaaaaaaaaaaaaaaaaaaa", 'a'+i/17576%26, 'a'+i/676%26, 'a'+i/26%26, 'a'+i%26)
 }
@@ -112,8 +126,8 @@ func TestBatches(t *testing.T) {
 				t.Errorf("%d took %v", i, took)
 			}
 		}
-		if fmt.Sprint(v.sizes) != "[25 25 10]" || o.n["asked"] != 60 {
-			t.Errorf("batches %v, outcomes %v", v.sizes, o.n)
+		if fmt.Sprint(v.sizes) != "[25 25 10]" || o.of("asked") != 60 {
+			t.Errorf("batches %v, outcomes %v", v.sizes, o)
 		}
 		for i := 1; i < len(v.asks); i++ {
 			if gap := v.asks[i].Sub(v.asks[i-1]); gap < Rate {
@@ -159,8 +173,8 @@ func TestLate(t *testing.T) {
 			t.Error("waits for what is late")
 		}
 		<-time.After(5 * time.Second)
-		if _, known := b.Look(did(1)); !known || o.n["late"] != 1 {
-			t.Errorf("a late answer is lost: %v", o.n)
+		if _, known := b.Look(did(1)); !known || o.of("late") != 1 {
+			t.Errorf("a late answer is lost: %v", o)
 		}
 	})
 }
@@ -177,8 +191,8 @@ func TestFailure(t *testing.T) {
 			<-time.After(100 * time.Millisecond)
 			b.Await(did(i), func() {})
 		}
-		if n := len(v.asks); n != 2 || o.n["failed"] < 2 {
-			t.Errorf("%d requests in 10 s, outcomes %v", n, o.n)
+		if n := len(v.asks); n != 2 || o.of("failed") < 2 {
+			t.Errorf("%d requests in 10 s, outcomes %v", n, o)
 		}
 		v.mu.Lock()
 		v.err = &BusyError{After: time.Minute}
@@ -207,7 +221,7 @@ func TestRefusedAuthor(t *testing.T) {
 		for i := range 8 {
 			p, known := b.Look(did(i))
 			if !known || (p.Handle == "") != (i == 3 || i == 4) {
-				t.Errorf("%d: %+v, %v (%v)", i, p, known, o.n)
+				t.Errorf("%d: %+v, %v (%v)", i, p, known, o)
 			}
 		}
 	})
@@ -225,8 +239,8 @@ func TestShared(t *testing.T) {
 		c, o := run(t, w, s)
 		<-await(t, c, did(1))
 		<-await(t, c, did(2))
-		if p, _ := c.Look(did(1)); p.Handle != "new.example" || len(w.asks) != 0 || o.n["shared"] != 2 {
-			t.Errorf("%+v, %v", p, o.n)
+		if p, _ := c.Look(did(1)); p.Handle != "new.example" || len(w.asks) != 0 || o.of("shared") != 2 {
+			t.Errorf("%+v, %v", p, o)
 		}
 		<-time.After(keptFor)
 		if _, known := c.Look(did(1)); known {
@@ -295,8 +309,8 @@ func TestCrowd(t *testing.T) {
 				taken++
 			}
 		}
-		if taken != maxWaiting || o.n["skipped"] != 100 {
-			t.Errorf("%d wait, %v", taken, o.n)
+		if taken != maxWaiting || o.of("skipped") != 100 {
+			t.Errorf("%d wait, %v", taken, o)
 		}
 		<-time.After(Wait)
 	})
