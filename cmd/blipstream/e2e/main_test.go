@@ -32,7 +32,7 @@ func buildAndRun(m *testing.M) int {
 	}
 	args = append(args, module+"cmd/blipstream",
 		module+"services/ingest/cmd/ingest", module+"services/enrich/cmd/enrich", module+"services/gateway/cmd/gateway",
-		module+"docs/examples/enricher-go")
+		module+"docs/examples/enricher-go", "github.com/nats-io/nats-server/v2")
 	cmd := exec.Command("go", args...)
 	cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr
 	if err := cmd.Run(); err != nil {

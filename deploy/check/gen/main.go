@@ -1,7 +1,9 @@
 // Command gen writes the JSON schemas by which the objects of deploy/k8s are
 // validated, from the Go modules in which Kubernetes and the projects that
 // extend it publish them. What is written is committed; run it again, by
-// `./task k8s:schemas`, when a kind or a version is added.
+// `./task k8s:schemas`, when a kind or a version is added. `gen crds` writes
+// the definitions of the kinds that are not Kubernetes' own, for a server that
+// has to learn them (`./task k8s:cluster`).
 package main
 
 import (
@@ -44,28 +46,50 @@ func main() {
 	}
 }
 
-// run writes all schemas into the folder that is its one argument.
+// run writes what the first argument says into the folder that is the second.
 func run(ctx context.Context, args []string) error {
-	if len(args) != 1 {
-		return errors.New("gen: read arguments: want the folder to write to")
+	if len(args) != 2 || (args[0] != "schemas" && args[0] != "crds") {
+		return errors.New("gen: read arguments: want schemas or crds, and the folder to write to")
+	}
+	if err := os.MkdirAll(args[1], 0o755); err != nil { //nolint:gosec // G301: a folder of the sources
+		return fmt.Errorf("gen: make folder: %w", err)
 	}
 	for _, m := range modules() {
-		dir, err := download(ctx, m.path)
-		if err != nil {
+		write := writeCRD
+		switch {
+		case args[0] == "crds" && m.core:
+			continue // the server has them
+		case args[0] == "crds":
+			write = nil
+		case m.core:
+			write = writeCore
+		}
+		if err := m.each(ctx, args[1], write); err != nil {
 			return err
 		}
-		for _, f := range m.files {
-			text, err := os.ReadFile(filepath.Join(dir, f))
-			if err != nil {
-				return fmt.Errorf("gen: read %s: %w", m.path, err)
-			}
-			write := writeCRD
-			if m.core {
-				write = writeCore
-			}
-			if err := write(args[0], text); err != nil {
-				return fmt.Errorf("gen: convert %s of %s: %w", f, m.path, err)
-			}
+	}
+	return nil
+}
+
+// each has write convert each of the module's files into the folder; nil
+// copies them.
+func (m module) each(ctx context.Context, folder string, write func(string, []byte) error) error {
+	dir, err := download(ctx, m.path)
+	if err != nil {
+		return err
+	}
+	for _, f := range m.files {
+		text, err := os.ReadFile(filepath.Join(dir, f))
+		if err != nil {
+			return fmt.Errorf("gen: read %s: %w", m.path, err)
+		}
+		if write == nil {
+			err = os.WriteFile(filepath.Join(folder, filepath.Base(f)), text, 0o644) //nolint:gosec // G306: public
+		} else {
+			err = write(folder, text)
+		}
+		if err != nil {
+			return fmt.Errorf("gen: write %s of %s: %w", f, m.path, err)
 		}
 	}
 	return nil
