@@ -139,9 +139,14 @@ describe('Session', () => {
     session.hold(true);
     session.frame(aFrame({ posts: [live('1')] }), false);
     vi.advanceTimersByTime(1_000);
-    expect(session.feed()).toMatchObject({ rows: [], held: 1 });
-    session.release();
+    // There was nothing to read yet.
     expect(shownIds()).toEqual(['1']);
+    session.frame(aFrame({ posts: [live('2')] }), false);
+    vi.advanceTimersByTime(1_000);
+    expect(shownIds()).toEqual(['1']);
+    expect(session.feed().held).toBe(1);
+    session.release();
+    expect(shownIds()).toEqual(['2', '1']);
   });
 
   it('says that data is simulated as soon as any is', () => {

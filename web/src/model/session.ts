@@ -198,7 +198,9 @@ export class Session implements Sink {
 
   tickFeed(): void {
     const most = (this.#throttle * FEED_TICK_MS) / 1_000;
-    this.#queue.tick(Math.floor(Date.now() / 1_000), this.#held || this.view().paused, most);
+    // An empty feed has nobody who reads in it, wherever the pointer rests.
+    const read = this.#held && this.#queue.rows.length > 0;
+    this.#queue.tick(Math.floor(Date.now() / 1_000), read || this.view().paused, most);
     this.#showFeed();
   }
 

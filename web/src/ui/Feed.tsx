@@ -92,8 +92,8 @@ function Throttle(props: { choices: Choices; view: View }): JSX.Element {
         />
         /s
       </label>
-      <span class="rates" title="Posts a second: all there are, and those shown">
-        <b>{rate(props.view.figures.posts)}</b> posts/s, <b>{rate(props.view.shown)}</b> shown
+      <span class="rates" title="Posts a second: those shown, and all there are">
+        <b>{rate(props.view.shown)}</b> of <b>{rate(props.view.figures.posts)}</b> posts/s
       </span>
     </div>
   );

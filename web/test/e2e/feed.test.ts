@@ -15,7 +15,7 @@ describe('the feed', () => {
     const card = page.getByRole('article', { name: '春' });
     await card.waitFor();
     expect(await card.locator('.handle').textContent()).toBe('@haru');
-    expect(await card.locator('.chip').getAttribute('title')).toBe('Only Japan');
+    expect(await card.getByTitle('Only Japan').textContent()).toBe('JP');
     expect(await card.locator('.text').getAttribute('lang')).toBe('ja');
     expect(await card.locator('.text').getAttribute('dir')).toBe('auto');
     expect(await card.locator('time').textContent()).toBe('5 min');
@@ -146,7 +146,7 @@ describe('the feed', () => {
     await page.evaluate(() => (document.activeElement as HTMLElement).blur());
     for (let i = 0; i < 150; i += 1) all.post({ id: `n${i}` });
     await eventually(() => page.locator('article').count(), 150);
-    await eventually(async () => /^\d[\d.]* posts\/s, \d[\d.]* shown$/.test((await page.locator('.rates').textContent()) ?? ''), true);
+    await eventually(async () => /^\d[\d.]* of \d[\d.]* posts\/s$/.test((await page.locator('.rates').textContent()) ?? ''), true);
   });
 
   it('is walked with j and k', async () => {

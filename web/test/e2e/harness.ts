@@ -50,13 +50,18 @@ export class Bench {
     return this.page(context, path, frozen);
   }
 
+  /** A page at no address yet, in a browser context of its own. */
+  async blank(): Promise<Page> {
+    return (await this.#browser.newContext({ viewport: { width: 1_280, height: 800 } })).newPage();
+  }
+
   /** Opens another page of a browser that has one already. */
   async page(context: BrowserContext, path = '/', frozen = false): Promise<Page> {
     const page = await context.newPage();
     page.on('pageerror', (error) => this.#errors.push(error.message));
     page.on('console', (message) => this.#note(message.type(), message.text()));
     if (frozen) await page.clock.install();
-    await page.goto(this.gateway.url + path, { timeout: 10_000 });
+    await page.goto(this.gateway.url + path, { timeout: 30_000 });
     if (frozen) await page.clock.pauseAt(Date.now() + 1_000);
     return page;
   }
@@ -88,9 +93,9 @@ function limitSharing(sharing: string): void {
   if (sharing === 'none') delete (Navigator.prototype as { locks?: unknown }).locks;
 }
 
-/** Asks again and again until the answer is the expected one, 8 s at most. */
+/** Asks again and again until the answer is the expected one, 20 s at most: machines differ. */
 export async function eventually<T>(ask: () => Promise<T> | T, want: T): Promise<void> {
-  await expect.poll(ask, { timeout: 8_000, interval: 50 }).toEqual(want);
+  await expect.poll(ask, { timeout: 20_000, interval: 50 }).toEqual(want);
 }
 
 /** The stream that a page reads by now, greeted. */

@@ -1,0 +1,72 @@
+import type { Page } from 'playwright-core';
+import { describe, expect, it } from 'vitest';
+import { Bench } from '../e2e/harness';
+import { flood } from '../flood';
+
+const bench = new Bench();
+const RATES = [100, 500, 1_000, 3_000];
+const WARM_MS = 4_000;
+const WINDOW_MS = 5_000;
+
+/** How others do it, and the old page did: one circle per event, animated by style. */
+const NAIVE = `<!doctype html><style>
+  svg { position: fixed; inset: 0; width: 100%; height: 100% }
+  circle { fill: #ffb45428; stroke: #ffb454; animation: grow 2.4s ease-out forwards; transform-box: fill-box; transform-origin: center }
+  @keyframes grow { from { transform: scale(.2); opacity: .75 } to { transform: scale(1); opacity: 0 } }
+</style><svg viewBox="-180 -80 360 140"></svg><script>
+  const map = document.querySelector('svg');
+  new EventSource('/live').addEventListener('frame', ({ data }) => {
+    for (const { lat, lon } of JSON.parse(data).cells) {
+      const circle = document.createElementNS('http://www.w3.org/2000/svg', 'circle');
+      circle.setAttribute('cx', lon); circle.setAttribute('cy', -lat); circle.setAttribute('r', 4);
+      circle.addEventListener('animationend', () => circle.remove());
+      map.append(circle);
+    }
+  });
+</script>`;
+
+interface Pace {
+  fps: number;
+  /** 95th percentile of the time between pictures, in milliseconds. */
+  p95: number;
+}
+
+function measure(page: Page): Promise<Pace> {
+  return page.evaluate(
+    (windowMs) =>
+      new Promise<Pace>((done) => {
+        const times: number[] = [];
+        const begin = performance.now();
+        const note = (now: number) => {
+          times.push(now);
+          if (now - begin < windowMs) return requestAnimationFrame(note);
+          const gaps = times.slice(1).map((time, i) => time - times[i]!).sort((a, b) => a - b);
+          return done({ fps: (gaps.length * 1_000) / (times.at(-1)! - times[0]!), p95: gaps[Math.floor(gaps.length * 0.95)]! });
+        };
+        requestAnimationFrame(note);
+      }),
+    WINDOW_MS,
+  );
+}
+
+async function paceOf(path: string, perSecond: number): Promise<Pace> {
+  const page = await bench.blank();
+  await page.route('**/naive', (route) => route.fulfill({ contentType: 'text/html', body: NAIVE }));
+  await page.goto(bench.gateway.url + path);
+  const stop = flood((await bench.gateway.stream()).hello(), perSecond);
+  await page.waitForTimeout(WARM_MS);
+  const pace = await measure(page);
+  stop();
+  await page.context().close();
+  return pace;
+}
+
+describe('pictures a second, without a graphics card', () => {
+  it.each(RATES)('at %i blips a second, beside one animated circle per event', { timeout: 60_000 }, async (rate) => {
+    const ours = await paceOf('/step-4', rate);
+    const naive = await paceOf('/naive', rate);
+    const words = ({ fps, p95 }: Pace) => `${fps.toFixed(1).padStart(5)} fps, p95 ${p95.toFixed(0).padStart(4)} ms`;
+    console.log(`${String(rate).padStart(5)} blips/s   page ${words(ours)}   naive ${words(naive)}   ${(ours.fps / naive.fps).toFixed(1)}x`);
+    expect(ours.fps).toBeGreaterThan(0);
+  });
+});
