@@ -71,8 +71,11 @@ require (
 )
 
 require (
+	github.com/abadojack/whatlanggo v1.0.1 // indirect
 	github.com/blipstream/blipstream/proto v0.0.0 // indirect
+	github.com/jonreiter/govader v0.0.0-20250429093935-f6505c8d03cc // indirect
 	github.com/kylelemons/godebug v1.1.0 // indirect
+	gonum.org/v1/gonum v0.8.2 // indirect
 )
 
 replace github.com/blipstream/blipstream/proto => ../../proto
