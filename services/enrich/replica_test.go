@@ -85,6 +85,35 @@ func TestStopSettles(t *testing.T) {
 	})
 }
 
+// A replica that is stopped under load finishes or hands back what it has in
+// hand: the next one works on that and on what waited, and on nothing that was
+// done before.
+func TestStopHandsBackOnce(t *testing.T) {
+	const items = 6000
+	srv := bustest.Start(t)
+	conn := srv.Conn(t, "test")
+	bustest.PublishRaw(t, conn, tweets(0, items)...)
+	work := func() (stop func(), done func() int) {
+		env, reg := service.Nop(), prometheus.NewRegistry()
+		env.Metrics = reg
+		return startEnv(t, srv, enrich.DefaultConfig(), env), func() int {
+			return int(counter(t, reg, "blipstream_enrich_items_total", "published"))
+		}
+	}
+	stop, first := work()
+	bustest.WaitFor(t, "some events", func() bool { return stored(t, conn) > 500 })
+	stop()
+	if n := first(); n == 0 || n >= items {
+		t.Fatalf("%d of %d items were done when it stopped, want it in the middle", n, items)
+	}
+	_, second := work()
+	settled(t, conn)
+	if a, b := first(), second(); a+b != items {
+		t.Errorf("the first did %d items and the second %d, want %d together", a, b, items)
+	}
+	wantTweets(t, events(t, conn), 0, items)
+}
+
 // An item that comes again yields the same events under the same ids, which the
 // server has already.
 func TestRedeliveryIsNoDuplicate(t *testing.T) {

@@ -16,14 +16,14 @@ import (
 	"github.com/blipstream/blipstream/internal/bustest"
 )
 
-// proxyConfig is nginx in front of two gateways: what docs/operations.md says
-// about proxies, and as little else as it runs with.
+// proxyConfig is nginx in front of two gateways, with as little besides the
+// settings of a location as it runs with.
 const proxyConfig = `
 daemon off;
 master_process off;
 pid nginx.pid;
 error_log stderr error;
-events {}
+events { worker_connections 8192; }
 http {
   access_log off;
   client_body_temp_path body;
@@ -39,17 +39,22 @@ http {
     listen %s;
     location / {
       proxy_pass http://gateways;
-      proxy_http_version 1.1;
       proxy_set_header Connection "";
-      proxy_next_upstream error timeout http_503;
+%s
     }
   }
 }
 `
 
-// startProxy starts nginx in front of two gateways until the test ends, and
-// returns its address.
-func startProxy(t *testing.T, one, other string) string {
+// documented are the settings that docs/operations.md tells of.
+const documented = `
+      proxy_http_version 1.1;
+      proxy_next_upstream error timeout http_503;
+`
+
+// startProxy starts nginx with the settings in front of two gateways until the
+// test ends, and returns its address.
+func startProxy(t *testing.T, settings, one, other string) string {
 	t.Helper()
 	path, err := exec.LookPath("nginx")
 	if err != nil {
@@ -60,7 +65,7 @@ func startProxy(t *testing.T, one, other string) string {
 	}
 	dir, addr := t.TempDir(), freeAddr(t)
 	conf := filepath.Join(dir, "nginx.conf")
-	if err := os.WriteFile(conf, fmt.Appendf(nil, proxyConfig, one, other, addr), 0o600); err != nil {
+	if err := os.WriteFile(conf, fmt.Appendf(nil, proxyConfig, one, other, addr, settings), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	cmd := exec.Command(path, "-p", dir, "-c", conf, "-e", "stderr")
@@ -87,7 +92,28 @@ func startProxy(t *testing.T, one, other string) string {
 // which differs, is taken over by the other gateway, and loses nothing.
 func TestRollingRestart(t *testing.T) {
 	t.Parallel() // it waits for clients that stay away most of the time
-	const clients = 24
+	rolling{clients: 24, burst: 5, pause: 5 * time.Millisecond, settings: documented}.run(t)
+}
+
+// TestRollingRestartOfAThousand is the same with a thousand clients, and the
+// settings that the manifests give to ingress-nginx.
+func TestRollingRestartOfAThousand(t *testing.T) {
+	t.Parallel() // as above
+	rolling{clients: 1000, burst: 1, pause: 100 * time.Millisecond, settings: ingressSettings(t)}.run(t)
+}
+
+// rolling is a restart of two gateways while clients read.
+type rolling struct {
+	clients int
+	// burst is how many posts come at once, pause how long none does then.
+	burst int
+	pause time.Duration
+	// settings are those of the proxy.
+	settings string
+}
+
+func (r rolling) run(t *testing.T) {
+	t.Helper()
 	w := &world{t: t, server: bustest.Start(t), cfg: testConfig()}
 	w.connect(bustest.Layout())
 	gateways := []*victim{newVictim(t, w.server.URL()), newVictim(t, w.server.URL())}
@@ -96,44 +122,46 @@ func TestRollingRestart(t *testing.T) {
 		t.Cleanup(v.kill)
 		bustest.WaitFor(t, "a gateway is ready", v.ready)
 	}
-	url := "http://" + startProxy(t, gateways[0].addr, gateways[1].addr) + "/events"
+	url := "http://" + startProxy(t, r.settings, gateways[0].addr, gateways[1].addr) + "/events"
 	ctx, cancel := context.WithCancel(t.Context())
 	var all audience
 	var reading sync.WaitGroup
-	for i := range clients {
-		r := &reader{name: fmt.Sprint("client ", i)}
-		all = append(all, r)
-		reading.Go(func() { r.plain(ctx, url, i%2 == 0) })
+	for i := range r.clients {
+		c := &reader{name: fmt.Sprint("client ", i)}
+		all = append(all, c)
+		reading.Go(func() { c.plain(ctx, url, i%2 == 0) })
 	}
 	defer reading.Wait()
 	defer cancel()
 	all.await(t, "all have opened", func(opened int, _ uint64) bool { return opened > 0 })
 	for _, v := range gateways {
-		w.roll(v)
+		began := time.Now()
+		r.roll(w, v)
 		all.await(t, "all are served", func(_ int, next uint64) bool { return next > uint64(2*w.serial.Load()) })
+		t.Logf("a gateway was rolled and all %d clients were served again after %v", r.clients, time.Since(began).Round(time.Millisecond))
 	}
 	all.checkRolled(t)
 }
 
 // roll stops a gateway and starts it anew, while events come.
-func (w *world) roll(v *victim) {
+func (r rolling) roll(w *world, v *victim) {
 	w.t.Helper()
 	stopped := make(chan error, 1)
 	go func() { stopped <- v.stop() }()
 	for running := true; running; {
-		w.publish(5, 100)
+		w.publish(r.burst, 100)
 		select {
 		case err := <-stopped:
 			if err != nil {
 				w.t.Errorf("stop a gateway: %v", err)
 			}
 			running = false
-		case <-time.After(5 * time.Millisecond):
+		case <-time.After(r.pause):
 		}
 	}
 	v.start()
 	bustest.WaitFor(w.t, "the gateway is back", func() bool {
-		w.publish(5, 100)
+		w.publish(r.burst, 100)
 		return v.ready()
 	})
 }
