@@ -33,7 +33,7 @@ export function ReplayBar(props: { choices: Choices; now: number; close: () => v
       <div class="choice" role="group" aria-label="How far back">
         <For each={SPANS}>
           {(each) => (
-            <button type="button" aria-label={each.spoken} aria-pressed={span() === each} onClick={() => choose(each)}>
+            <button type="button" title={each.spoken} aria-pressed={span() === each} onClick={() => choose(each)}>
               {each.text}
             </button>
           )}

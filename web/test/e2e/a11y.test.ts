@@ -30,7 +30,7 @@ function spill(page: Page): Promise<number> {
   });
 }
 
-/** Brings the page from each state to the next. */
+/** Brings the page from each state to the next; what is named behind a slash is a pane that is opened in it. */
 const STATES: Record<string, (visited: Visited) => Promise<unknown>> = {
   connecting: async () => {},
   live: ({ page, stream }) => {
@@ -38,25 +38,68 @@ const STATES: Record<string, (visited: Visited) => Promise<unknown>> = {
     for (let i = 0; i < 8; i += 1) sendPost(stream, i, random, 400);
     return eventually(() => page.locator('article').count(), 8);
   },
-  paused: ({ page }) => page.keyboard.press('Space'),
+  lagging: async ({ stream }) => stream.stats({ ...STATS, latency: { p50Ms: 9_000, p95Ms: 14_000 }, backlog: '12400' }),
+  'live/countries': ({ page, stream }) => {
+    stream.stats(STATS);
+    return page.keyboard.press('3');
+  },
+  'live/table': ({ page }) => page.keyboard.press('4'),
+  'live/help': async ({ page }) => {
+    await page.keyboard.press('1');
+    await page.keyboard.press('?');
+    await page.getByRole('dialog').waitFor();
+  },
+  'live/replay bar': async ({ page }) => {
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'hidden' });
+    await page.getByRole('button', { name: 'Replay', exact: true }).click();
+    await page.getByRole('slider').waitFor();
+  },
+  'live/menu': async ({ page }) => {
+    await page.getByRole('button', { name: 'Close', exact: true }).click();
+    await page.getByText('⋯').click();
+  },
+  paused: async ({ page }) => {
+    await page.getByText('⋯').click();
+    await page.evaluate(() => (document.activeElement as HTMLElement).blur());
+    await page.keyboard.press('Space');
+  },
   reconnecting: async ({ page, stream }) => {
     await page.keyboard.press('Space');
     stream.gap('slow', 12).bye(60_000);
   },
 };
+/** What the statistics say while the states are looked at. */
+const STATS = { parts: partsInEachMood(), windows: [{ minutes: 1, countries: { JP: '30', BR: '12' } }, { minutes: 5, countries: { JP: '90', SG: '9' } }] };
 
 describe.each(['dark', 'light'] as const)('in %s', (colorScheme) => {
   it.each(Object.entries(SIZES))('has no accessibility fault in any state, %s', async (name, viewport) => {
-    bench.gateway.stats = { parts: partsInEachMood(), windows: [{ minutes: 1, countries: { JP: '30', BR: '12' } }] };
+    bench.gateway.stats = STATS;
     bench.gateway.history = [3, 5, 9, 4];
     // Less motion, so that colours are not measured in the middle of a fade.
     const visited = await bench.open({ colorScheme, viewport, reducedMotion: 'reduce' });
     for (const [want, reach] of Object.entries(STATES)) {
       await reach(visited);
-      await eventually(() => state(visited.page), want);
-      await visited.page.screenshot({ path: join(PICTURES, `${want}-${colorScheme}-${name}.png`) });
+      await eventually(() => state(visited.page), want.split('/')[0]);
+      await visited.page.screenshot({ path: join(PICTURES, `${want.replace(/\W/g, '-')}-${colorScheme}-${name}.png`) });
       expect(await violations(visited.page), want).toEqual([]);
       expect(await spill(visited.page), want).toBeLessThanOrEqual(0);
+    }
+  });
+});
+
+/** States that a page is in from the start, each with the answer that leads to it. */
+const REFUSALS = { signin: 401, refused: 400 };
+
+describe.each(['dark', 'light'] as const)('refused, in %s', (colorScheme) => {
+  it.each(Object.entries(SIZES))('has no accessibility fault, %s', async (_, viewport) => {
+    for (const [want, status] of Object.entries(REFUSALS)) {
+      bench.gateway.problem = { status, title: 'Refused', detail: 'for a reason that is told' };
+      bench.gateway.answers.push(status);
+      const page = await bench.visit({ path: '/?country=JP', colorScheme, viewport, reducedMotion: 'reduce' });
+      await eventually(() => state(page), want);
+      expect(await violations(page), want).toEqual([]);
+      expect(await spill(page), want).toBeLessThanOrEqual(0);
     }
   });
 });
