@@ -49,7 +49,7 @@ func TestRandomKillsOfReplicas(t *testing.T) {
 	start(t, "blipstream", "nats", "--port", port, "--data", t.TempDir(), "--log-level", "warn").field("nats")
 	all := make([]*process, replicas)
 	for i := range all {
-		all[i] = start(t, "enrich", "--nats", url)
+		all[i] = start(t, "enrich", "--nats", url, told)
 		admin(t, all[i])
 	}
 	conn := connect(t, url)
@@ -63,7 +63,7 @@ func TestRandomKillsOfReplicas(t *testing.T) {
 		<-time.After(200*time.Millisecond + time.Duration(dice.Int64N(int64(1300*time.Millisecond))))
 		i := dice.IntN(replicas)
 		all[i].kill()
-		all[i] = start(t, "enrich", "--nats", url)
+		all[i] = start(t, "enrich", "--nats", url, told)
 		killed++
 	}
 	if err := <-loaded; err != nil {

@@ -95,7 +95,7 @@ func TestTry(t *testing.T) {
 	for i := range items {
 		items[i] = feed.Item{
 			ID: strconv.Itoa(i), Source: "test", Format: feed.FormatTwitterV1,
-			Data: fmt.Appendf(nil, `{"id_str":"%d","text":"number %d","user":{"id_str":"9","screen_name":"ann"}}`, i, i),
+			Data: fmt.Appendf(nil, `{"created_at":"Wed Aug 27 13:08:45 +0000 2008","id_str":"%d","text":"number %d","user":{"id_str":"9","screen_name":"ann"}}`, i, i),
 		}
 	}
 	items[99].Data = []byte("no JSON")
@@ -124,7 +124,7 @@ func TestTry(t *testing.T) {
 	for _, want := range []string{
 		"100 items of RAW (1 to 100), 1 of them would be dead letters kind same new changed missing",
 		" eight 0 19 0 0 ", " old 0 0 0 1 ", " seven 18 0 1 0 ", " simple_tweet 99 0 0 0 ",
-		` changed seven - {"id":"7","source":"test","userId":"9","body":"number 7"} + {"id":"7",`,
+		` changed seven - {"id":"7","source":"test","time":"2008-08-27T13:08:45Z","userId":"9","body":"number 7"} + {"id":"7",`,
 		` missing old - {"id":"5",`, ` new eight + {"id":`,
 	} {
 		if !strings.Contains(flat+" ", want) {
