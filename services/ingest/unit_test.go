@@ -171,7 +171,7 @@ func TestLedger(t *testing.T) {
 func TestRefusedSettings(t *testing.T) {
 	for want, cfg := range map[string]Config{
 		"no source":              {},
-		"bluesky, bluesky+ws, ":   {Sources: []string{"gopher:x"}},
+		"bluesky, bluesky+ws, ":  {Sources: []string{"gopher:x"}},
 		"scheme \"\"":            {Sources: []string{"tweets.ndjson"}},
 		"two are named demo":     {Sources: []string{"demo:", "demo:?rate=3"}},
 		"is not made of":         {Sources: []string{"demo:#A.B"}},
