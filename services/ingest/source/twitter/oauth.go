@@ -20,13 +20,16 @@ type oauth struct {
 	key, secret, token, tokenSecret string
 }
 
-// parseOAuth reads <consumer key>:<consumer secret>:<token>:<token secret>. Its
-// error holds none of it.
+// oauthForm is how a secret is written by which requests are signed.
+const oauthForm = "oauth1:<consumer key>:<consumer secret>:<token>:<token secret>"
+
+// parseOAuth reads what stands behind oauth1: in oauthForm. Its error holds none
+// of it.
 func parseOAuth(s string) (*oauth, error) {
 	parts := strings.Split(s, ":")
 	const all = 4
 	if len(parts) != all || slices.Contains(parts, "") {
-		return nil, errors.New("twitter: read secret: oauth1 takes <consumer key>:<consumer secret>:<token>:<token secret>")
+		return nil, errors.New("twitter: read secret: it must be " + oauthForm)
 	}
 	return &oauth{parts[0], parts[1], parts[2], parts[3]}, nil
 }

@@ -1,7 +1,6 @@
 package twitter
 
 import (
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"net/http"
@@ -11,6 +10,7 @@ import (
 	"time"
 
 	"github.com/blipstream/blipstream/services/ingest/source/framing"
+	"github.com/blipstream/blipstream/services/ingest/source/upstream"
 )
 
 const (
@@ -106,7 +106,7 @@ func (o *options) takeSecret(secret string) (err error) {
 		o.oauth, err = parseOAuth(rest)
 		return err
 	}
-	o.auth, err = authorization(secret)
+	o.auth, err = upstream.Authorization(secret, oauthForm)
 	return err
 }
 
@@ -116,23 +116,4 @@ func (o *options) authorize(now time.Time) string {
 		return o.oauth.header(o.method, o.endpoint, o.form, now)
 	}
 	return o.auth
-}
-
-// authorization makes the header's value of a secret. Its errors never hold
-// any of the secret.
-func authorization(secret string) (string, error) {
-	secret = strings.TrimSpace(secret)
-	if secret == "" {
-		return "", nil
-	}
-	kind, rest, _ := strings.Cut(secret, ":")
-	switch {
-	case strings.ContainsFunc(rest, func(r rune) bool { return r < ' ' || r == 0x7f }):
-		return "", errors.New("twitter: read secret: it holds control characters")
-	case strings.EqualFold(kind, "bearer") && rest != "":
-		return "Bearer " + rest, nil
-	case strings.EqualFold(kind, "basic") && strings.Contains(rest, ":"):
-		return "Basic " + base64.StdEncoding.EncodeToString([]byte(rest)), nil
-	}
-	return "", errors.New("twitter: read secret: it must be bearer:<token>, basic:<user>:<password> or oauth1:<consumer key>:<consumer secret>:<token>:<token secret>")
 }

@@ -52,13 +52,15 @@ func TestAuthorization(t *testing.T) {
 	for secret, want := range map[string]string{
 		"": "", "bearer:abc\n": "Bearer abc", "Basic:me:pw:x": "Basic bWU6cHc6eA==",
 	} {
-		if got, err := authorization(secret); err != nil || got != want {
-			t.Errorf("authorization(%q) = %q, %v", secret, got, err)
+		var o options
+		if err := o.takeSecret(secret); err != nil || o.authorize(time.Now()) != want {
+			t.Errorf("secret %q: %q, %v", secret, o.authorize(time.Now()), err)
 		}
 	}
-	for _, secret := range []string{"hunter2", "basic:hunter2", "bearer:", "bearer:hunter2\nx: y", "oauth:hunter2"} {
-		if _, err := authorization(secret); err == nil || strings.Contains(err.Error(), "hunter2") {
-			t.Errorf("authorization(%q): %v, want an error without the secret", secret, err)
+	for _, secret := range []string{"hunter2", "basic:hunter2", "bearer:hunter2\nx: y", "oauth:hunter2", "oauth1:hunter2"} {
+		var o options
+		if err := o.takeSecret(secret); err == nil || strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("secret %q: %v, want an error without the secret", secret, err)
 		}
 	}
 }

@@ -20,4 +20,7 @@ func TestAuthorization(t *testing.T) {
 			t.Errorf("Authorization(%q): %v, want an error without the secret", secret, err)
 		}
 	}
+	if _, err := upstream.Authorization("?", "other:<thing>"); err == nil || !strings.Contains(err.Error(), "<password> or other:<thing>") {
+		t.Errorf("further forms: %v", err)
+	}
 }
