@@ -211,6 +211,19 @@ func TestNamesAndKeys(t *testing.T) {
 	}
 }
 
+func TestBriefCursor(t *testing.T) {
+	for c, want := range map[feed.Cursor]string{
+		"": "", "1795495021532922@host": "1795495021532922@host",
+		"1 x\na y\nb z":                            "1 x… (11 bytes)",
+		feed.Cursor(strings.Repeat("é", 41)):       strings.Repeat("é", 40) + "… (82 bytes)",
+		feed.Cursor("a" + strings.Repeat("é", 40)): "a" + strings.Repeat("é", 39) + "… (81 bytes)",
+	} {
+		if got := brief(c); got != want {
+			t.Errorf("%q is told as %q, want %q", c, got, want)
+		}
+	}
+}
+
 func TestMessage(t *testing.T) {
 	at := time.Date(2026, 1, 2, 3, 4, 5, 6, time.FixedZone("", 3600))
 	m := message("x", feed.Item{ID: "7", Identity: "1-7", Format: feed.FormatTwitterV1, Received: at, Data: []byte("data")})

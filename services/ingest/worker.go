@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/blipstream/blipstream/internal/bus"
+	"github.com/blipstream/blipstream/internal/feed"
 	"github.com/blipstream/blipstream/services/ingest/source"
 )
 
@@ -101,7 +103,7 @@ func (w *worker) lead(ctx, leased context.Context, token uint64) error {
 	if err != nil {
 		return fmt.Errorf("ingest: lead %s: %w", w.name, err)
 	}
-	w.log.Info("reading", slog.String("cursor", string(at)))
+	w.log.Info("reading", slog.String("cursor", brief(at)))
 	reading, end := context.WithCancelCause(leased)
 	defer end(nil)
 	s := &session{worker: w, ctx: reading, end: end, cursor: cursor, at: at, saved: at}
@@ -126,6 +128,19 @@ func (w *worker) lead(ctx, leased context.Context, token uint64) error {
 		<-closed.C
 	}
 	return err
+}
+
+// brief is a cursor as a log tells it: some sources keep a table in theirs.
+func brief(c feed.Cursor) string {
+	const longest = 80 // bytes
+	line, _, more := strings.Cut(string(c), "\n")
+	if len(line) > longest {
+		line, more = strings.ToValidUTF8(line[:longest], ""), true
+	}
+	if !more {
+		return line
+	}
+	return fmt.Sprintf("%s… (%d bytes)", line, len(c))
 }
 
 // windUp waits until what was read is stored: as long as it takes if the
@@ -153,7 +168,7 @@ func (s *session) finish(ctx context.Context) {
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastSaveTimeout)
 	defer cancel()
 	s.save(last)
-	s.log.Info("stopped reading", slog.String("cursor", string(s.saved)), slog.Int("unstored", s.ledger.open()))
+	s.log.Info("stopped reading", slog.String("cursor", brief(s.saved)), slog.Int("unstored", s.ledger.open()))
 }
 
 // Connected implements source.Observer.
