@@ -24,10 +24,10 @@ const (
 )
 
 // Bluesky is a server that speaks Jetstream's two wires and the service that
-// tells who somebody is. Of what a request asks for it heeds the cursor and
-// compression; filters are taken and ignored. A cursor below 10^15 is a
-// sequence, one above a time in microseconds, and one beyond the newest item
-// stands for it. Besides, a request may have the parameters of a Fault.
+// tells who somebody is. It heeds cursor, compression and filters; what is no
+// event passes every filter. A cursor below 10^15 is a sequence, one above a time
+// in microseconds, and one beyond the newest item stands for it. Besides, a
+// request may have the parameters of a Fault.
 type Bluesky struct {
 	o      Options
 	began  time.Time
@@ -128,6 +128,8 @@ type skyRequest struct {
 	cursor string
 	first  uint64
 	fault  Fault
+	filter *skyFilter
+	hello  bool // it is sent nothing before it has told its filter
 }
 
 // subscribe lets a connection in, and serves it until it ends.
@@ -161,6 +163,11 @@ func (s *Bluesky) read(req *skyRequest, q url.Values) (name, message string) {
 	if req.second && (q.Has("wantedCollections") || q.Has("wantedDids")) {
 		return "InvalidRequest", "wantedCollections and wantedDids are the other wire's"
 	}
+	var err error
+	if req.filter, err = skyFilterOf(q, req.second); err != nil {
+		return "InvalidRequest", err.Error()
+	}
+	req.hello = !req.second && q.Get("requireHello") == "true"
 	if id := q.Get("zstdDictionary"); id != "" {
 		zip, err := s.packer()
 		if err != nil || id != strconv.Itoa(skyDictionary) || !req.second {
@@ -249,7 +256,7 @@ func (s *Bluesky) accept(w http.ResponseWriter, r *http.Request, req skyRequest)
 	conn.SetReadLimit(mostSent)
 	ctx, cancel := context.WithCancel(context.WithoutCancel(r.Context()))
 	defer cancel()
-	sess := &skySession{Bluesky: s, skyRequest: req, conn: conn, wire: tap.wire}
+	sess := &skySession{Bluesky: s, skyRequest: req, conn: conn, wire: tap.wire, said: make(chan *skyFilter)}
 	if !s.enter(sess, func() { cancel(); _ = tap.wire.Close() }) {
 		_ = conn.CloseNow()
 		return

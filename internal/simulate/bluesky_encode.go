@@ -130,14 +130,24 @@ func (a *author) handle() string {
 // AppendBluesky appends the item at a position as an event of Jetstream, on its
 // first wire or on its second; see Append.
 func (w *World) AppendBluesky(b []byte, position uint64, second bool) []byte {
-	n := w.original(w.item(position))
-	at := w.Time(n)
-	e := skyEvent{TimeUS: at.UnixMicro(), Cursor: position + 1, Simulated: true}
-	switch w.sortOf(n) {
-	case sortMalformed:
+	e, ok := w.sky(position)
+	if !ok {
+		n := w.original(w.item(position))
 		d := w.dice(n, saltMalformed)
 		sorts := MalformedSorts()
 		return w.AppendMalformed(b, sorts[d.N(len(sorts)-1)], n)
+	}
+	return append(b, e.marshal(second)...)
+}
+
+// sky is the item at a position as an event; ok is false for a malformed one.
+func (w *World) sky(position uint64) (e skyEvent, ok bool) {
+	n := w.original(w.item(position))
+	at := w.Time(n)
+	e = skyEvent{TimeUS: at.UnixMicro(), Cursor: position + 1, Simulated: true}
+	switch w.sortOf(n) {
+	case sortMalformed:
+		return e, false
 	case sortDelete:
 		p := w.post(w.target(n), at)
 		e.DID, e.Kind = p.author.did(), "commit"
@@ -151,7 +161,7 @@ func (w *World) AppendBluesky(b []byte, position uint64, second bool) []byte {
 		e.DID, e.Kind = p.author.did(), "commit"
 		e.Commit = &skyCommit{Rev: tid(w.base + n), Operation: "create", Collection: skyPosts, RKey: tid(p.id), Record: p.sky(), CID: "bafyreisimulated" + tid(p.id)}
 	}
-	return append(b, e.marshal(second)...)
+	return e, true
 }
 
 // marshal writes the event on a wire.

@@ -16,6 +16,7 @@ type skySession struct {
 	skyRequest
 	conn *websocket.Conn
 	wire *wire
+	said chan *skyFilter // what the client wants from now on
 
 	next  uint64 // the item to be written next
 	stop  uint64 // the item before which the fault happens
@@ -26,7 +27,7 @@ type skySession struct {
 
 // listen reads what the client sends, and ends the context when it goes. On the
 // second wire a client that sends a message is thrown out; on the first it may
-// change its filters.
+// change its filter.
 func (s *skySession) listen(ctx context.Context, cancel context.CancelFunc) context.Context {
 	if s.second {
 		return s.conn.CloseRead(ctx)
@@ -34,7 +35,21 @@ func (s *skySession) listen(ctx context.Context, cancel context.CancelFunc) cont
 	go func() {
 		defer cancel()
 		for {
-			if _, _, err := s.conn.Read(ctx); err != nil {
+			_, message, err := s.conn.Read(ctx)
+			if err != nil {
+				return
+			}
+			f, err := skyUpdate(message)
+			if err != nil {
+				_ = s.conn.Close(websocket.StatusPolicyViolation, "wrong options") // it may be gone
+				return
+			}
+			if f == nil {
+				continue
+			}
+			select {
+			case s.said <- f:
+			case <-ctx.Done():
 				return
 			}
 		}
@@ -76,6 +91,9 @@ func (s *skySession) wait(ctx context.Context, ping <-chan time.Time) bool {
 	case <-s.closed:
 		_ = s.conn.Close(websocket.StatusGoingAway, "shutting down")
 		return false
+	case s.filter = <-s.said:
+		s.hello = false
+		return true
 	case <-ping:
 		ctx, cancel := context.WithTimeout(ctx, s.o.KeepAlive)
 		defer cancel()
@@ -94,8 +112,8 @@ func (s *skySession) limit() uint64 {
 	if s.o.Rate > 0 {
 		limit = min(limit, s.due(time.Now()))
 	}
-	if s.quiet {
-		limit = s.next
+	if s.quiet || s.hello {
+		return s.next
 	}
 	if !s.done {
 		limit = min(limit, s.stop)
@@ -105,7 +123,7 @@ func (s *skySession) limit() uint64 {
 
 // untilDue is how long until the next item is due.
 func (s *skySession) untilDue() time.Duration {
-	if s.o.Rate == 0 || s.quiet || s.o.Items > 0 && s.next >= s.o.Items {
+	if s.o.Rate == 0 || s.quiet || s.hello || s.o.Items > 0 && s.next >= s.o.Items {
 		return s.o.KeepAlive
 	}
 	at := s.began.Add(time.Duration(float64(s.next+1) / s.o.Rate * float64(time.Second)))
@@ -115,13 +133,33 @@ func (s *skySession) untilDue() time.Duration {
 // catchUp writes what is due.
 func (s *skySession) catchUp(ctx context.Context) error {
 	for limit := s.limit(); s.next < limit; s.next++ {
-		s.item = s.o.World.AppendBluesky(s.item[:0], s.next, s.second)
+		select {
+		case s.filter = <-s.said:
+		default:
+		}
+		if !s.wanted() {
+			continue
+		}
 		if err := s.write(ctx, s.item); err != nil {
 			return err
 		}
 		s.wrote(1)
 	}
 	return nil
+}
+
+// wanted makes the next item, and reports whether the filter lets it pass.
+func (s *skySession) wanted() bool {
+	e, ok := s.o.World.sky(s.next)
+	switch {
+	case !ok:
+		s.item = s.o.World.AppendBluesky(s.item[:0], s.next, s.second)
+	case !s.filter.takes(&e):
+		return false
+	default:
+		s.item = append(s.item[:0], e.marshal(s.second)...)
+	}
+	return true
 }
 
 // write writes one message.

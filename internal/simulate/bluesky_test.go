@@ -155,3 +155,86 @@ func TestBlueskyProfiles(t *testing.T) {
 		t.Errorf("26 actors: %s %s", many.Status, b)
 	}
 }
+
+// TestBlueskyFilters: a connection is sent what it asks for and nothing else,
+// on either wire and after a change of its mind.
+func TestBlueskyFilters(t *testing.T) {
+	const items = 300
+	s, base := bluesky(t, simulate.Options{Items: items})
+	type event struct {
+		DID    string `json:"did"`
+		Kind   string `json:"kind"`
+		Cursor uint64 `json:"cursor"`
+	}
+	var identities, others []event // of any author, and of the first one
+	for n := range uint64(items) {
+		var e event
+		if err := json.Unmarshal(s.World().AppendBluesky(nil, n, false), &e); err != nil {
+			t.Fatal(err)
+		}
+		if e.Kind == "identity" {
+			identities = append(identities, e)
+		}
+		if n == 0 || e.DID == others[0].DID {
+			others = append(others, e)
+		}
+	}
+	first := others[0].DID
+	for query, want := range map[string][]event{
+		"/subscribe?cursor=1&wantedDids=" + first:                                        others,
+		"/subscribe?cursor=1&wantedCollections=app.bsky.feed.*&wantedDids=" + first:      others,
+		"/subscribe?cursor=1&wantedCollections=app.bsky.actor.profile":                   identities,
+		"/xrpc/network.bsky.jetstream.subscribeEvents?cursor=1&dids=" + first:            others,
+		"/xrpc/network.bsky.jetstream.subscribeEvents?cursor=1&collections=app.bsky.x.y": identities,
+	} {
+		for i, m := range skyRead(t, base+query, len(want)) {
+			expected := s.World().AppendBluesky(nil, want[i].Cursor-1, strings.Contains(query, "xrpc"))
+			if string(m) != string(expected) {
+				t.Errorf("%s: event %d is %s, want %s", query, i, m, expected)
+			}
+		}
+	}
+	for _, wrong := range []string{"wantedCollections=posts", "wantedCollections=*", "wantedDids=ann", strings.Repeat("wantedCollections=a.b&", 101)} {
+		resp, err := http.Get(base + "/subscribe?" + wrong)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = resp.Body.Close()
+		if resp.StatusCode != http.StatusBadRequest {
+			t.Errorf("%.60s: %s", wrong, resp.Status)
+		}
+	}
+}
+
+// TestBlueskyHello: who asks to be waited for is sent nothing before it has
+// told its filter.
+func TestBlueskyHello(t *testing.T) {
+	s, base := bluesky(t, simulate.Options{Items: 50})
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	c, _, err := websocket.Dial(ctx, base+"/subscribe?cursor=1&requireHello=true", nil) //nolint:bodyclose // Dial closes it
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = c.CloseNow() }()
+	var second struct {
+		DID string `json:"did"`
+	}
+	want := s.World().AppendBluesky(nil, 1, false)
+	if err := json.Unmarshal(want, &second); err != nil {
+		t.Fatal(err)
+	}
+	hello := `{"type":"options_update","payload":{"wantedDids":["` + second.DID + `"]}}`
+	if err := c.Write(ctx, websocket.MessageText, []byte(hello)); err != nil {
+		t.Fatal(err)
+	}
+	if _, got, err := c.Read(ctx); err != nil || string(got) != string(want) {
+		t.Errorf("%v, %s, want %s", err, got, want)
+	}
+	if err := c.Write(ctx, websocket.MessageText, []byte(`{"type":"options_update","payload":{"wantedDids":["ann"]}}`)); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := c.Read(ctx); websocket.CloseStatus(err) != websocket.StatusPolicyViolation {
+		t.Errorf("a filter that is none: %v", err)
+	}
+}

@@ -9,12 +9,15 @@ import (
 	"strings"
 )
 
-// mastodon is the dialect of a Mastodon server's streams.
-func (s *Server) mastodon() dialect {
+// mastodon is the dialect of one of a Mastodon server's streams.
+func (s *Server) mastodon(t timeline) dialect {
 	return dialect{
 		name: Mastodon, open: openEvents(":)\n"), heed: discard, alive: []byte(":thump\n"),
 		start: func(*http.Request) uint64 { return s.live(Mastodon) },
 		frame: func(n uint64) []byte {
+			if !t.takes(s, n) {
+				return nil
+			}
 			name, data := s.toot(n)
 			return event(name, "", data)
 		},
@@ -30,14 +33,22 @@ const (
 
 // toot is item n: a status, or what became of an earlier one.
 func (s *Server) toot(n uint64) (name string, data []byte) {
-	switch {
-	case s.o.Removals && n%tootBlock == tootDeleted:
-		return "delete", []byte(s.tootID(n - back))
-	case s.o.Removals && n%tootBlock == tootEdited:
-		return "status.update", s.status(n-back, s.at(n).UTC().Format("2006-01-02T15:04:05.000Z"))
-	default:
+	switch of := s.tootOf(n); {
+	case of == n:
 		return "update", s.status(n, nil)
+	case n%tootBlock == tootDeleted:
+		return "delete", []byte(s.tootID(of))
+	default:
+		return "status.update", s.status(of, s.at(n).UTC().Format("2006-01-02T15:04:05.000Z"))
 	}
+}
+
+// tootOf is the number of the status that item n is about.
+func (s *Server) tootOf(n uint64) uint64 {
+	if s.o.Removals && (n%tootBlock == tootDeleted || n%tootBlock == tootEdited) {
+		return n - back
+	}
+	return n
 }
 
 // tootID is the id of status n, which grows with n.
@@ -49,17 +60,27 @@ func (s *Server) tootID(n uint64) string {
 // status is what somebody posts as item n.
 func (s *Server) status(n uint64, edited any) []byte {
 	p, _ := s.plan(n)
-	id := s.tootID(n)
+	id, host, acct := s.tootID(n), "far.sim.example", p.Username+"@far.sim.example"
+	if isLocal(p) {
+		host, acct = "sim.example", p.Username
+	}
+	tags, media := []any{}, []any{}
+	for _, tag := range tagsOf(p.Body) {
+		tags = append(tags, map[string]any{"name": strings.ToLower(tag), "url": "https://sim.example/tags/" + tag})
+	}
+	if hasMedia(n) {
+		media = append(media, map[string]any{"id": id, "type": "image", "url": "https://" + host + "/media/" + id + ".jpg"})
+	}
 	content := "<p>" + strings.ReplaceAll(html.EscapeString(p.Body), "\n", "<br />") + "</p>"
 	if edited != nil {
 		content = strings.TrimSuffix(content, "</p>") + " (edited)</p>"
 	}
 	return object(map[string]any{
-		"id": id, "uri": "https://sim.example/users/" + p.Username + "/statuses/" + id, "url": "https://sim.example/@" + p.Username + "/" + id,
+		"id": id, "uri": "https://" + host + "/users/" + p.Username + "/statuses/" + id, "url": "https://" + host + "/@" + p.Username + "/" + id,
 		"created_at": s.at(n).UTC().Format("2006-01-02T15:04:05.000Z"), "edited_at": edited, "language": p.Lang, "content": content,
 		"spoiler_text": "", "sensitive": false, "visibility": "public", "in_reply_to_id": nil, "reblog": nil, "blipstream_simulated": true,
-		"account":           map[string]any{"id": p.UserID, "username": p.Username, "acct": p.Username + "@sim.example", "display_name": p.Name},
-		"media_attachments": []any{}, "mentions": []any{}, "tags": []any{},
+		"account":           map[string]any{"id": p.UserID, "username": p.Username, "acct": acct, "display_name": p.Name},
+		"media_attachments": media, "mentions": []any{}, "tags": tags,
 	})
 }
 
@@ -72,8 +93,23 @@ func (s *Server) serveInstance(w http.ResponseWriter, r *http.Request) {
 	}))
 }
 
+// serveToots serves a stream.
+func (s *Server) serveToots(w http.ResponseWriter, r *http.Request) {
+	t, ok := channel(r)
+	if !ok {
+		s.refuse(w, http.StatusBadRequest, 0)
+		return
+	}
+	s.serveStream(w, r, s.mastodon(t))
+}
+
 // serveTimeline answers with the statuses that follow min_id, the newest first.
 func (s *Server) serveTimeline(w http.ResponseWriter, r *http.Request) {
+	t, ok := restTimeline(r)
+	if !ok {
+		s.refuse(w, http.StatusNotFound, 0)
+		return
+	}
 	q := r.URL.Query()
 	limit, err := strconv.Atoi(q.Get("limit"))
 	if err != nil || limit < 1 || limit > 40 {
@@ -86,8 +122,8 @@ func (s *Server) serveTimeline(w http.ResponseWriter, r *http.Request) {
 	}
 	var page [][]byte
 	for n, end := after, s.shown(Mastodon); n < end && len(page) < limit; n++ {
-		if name, data := s.toot(n); name == "update" {
-			page = append(page, data)
+		if s.tootOf(n) == n && t.takes(s, n) {
+			page = append(page, s.status(n, nil))
 		}
 	}
 	slices.Reverse(page)

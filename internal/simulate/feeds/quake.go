@@ -2,8 +2,10 @@ package feeds
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -60,6 +62,16 @@ func (s *Server) numbers(st step) (lat, lon, mag, depth string) {
 	return f(max(-89, min(89, city.Lat+d.Float()-0.5)), 4), f(max(-180, min(180, city.Lon+d.Float()-0.5)), 4), f(size, 1), f(5+60*d.Float(), 1)
 }
 
+// magnitude is how strong an earthquake was, as it is told.
+func (s *Server) magnitude(st step) float64 {
+	_, _, mag, _ := s.numbers(st)
+	size, err := strconv.ParseFloat(mag, 64)
+	if err != nil {
+		panic("feeds: a number that was written can be read: " + err.Error())
+	}
+	return size
+}
+
 // feature is a step as USGS's feeds show it.
 func (s *Server) feature(st step) []byte {
 	lat, lon, mag, depth := s.numbers(st)
@@ -70,6 +82,11 @@ func (s *Server) feature(st step) []byte {
 
 // serveSummary answers with the feed as it is now.
 func (s *Server) serveSummary(w http.ResponseWriter, r *http.Request) {
+	least, span, ok := summaryOf(r.URL.Path)
+	if !ok {
+		http.NotFound(w, r)
+		return
+	}
 	f, err := s.fault(r)
 	switch {
 	case err != nil:
@@ -92,12 +109,28 @@ func (s *Server) serveSummary(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("ETag", etag)
 	w.Header().Set("Content-Type", "application/json")
-	s.answer(w, r, f, s.summary(due))
-	s.wrote(USGS, due)
+	s.answer(w, r, f, s.summary(due, least, span))
+	s.wrote(USGS, due, true)
 }
 
-// summary is the feed after so many steps.
-func (s *Server) summary(due uint64) []byte {
+// significant is the magnitude from which on an earthquake is called so here;
+// stronger ones than 5 do not happen.
+const significant = 4.7
+
+// summaryOf reads from the path of a feed how strong the earthquakes are that it
+// tells, and how far back it reaches; false if there is no such feed.
+func summaryOf(path string) (least float64, span time.Duration, ok bool) {
+	const day = 24 * time.Hour
+	name := strings.TrimSuffix(path[strings.LastIndexByte(path, '/')+1:], ".geojson")
+	size, reach, _ := strings.Cut(name, "_")
+	least, strong := map[string]float64{"all": 0, "1.0": 1, "2.5": 2.5, "4.5": 4.5, "significant": significant}[size]
+	span, long := map[string]time.Duration{"hour": time.Hour, "day": day, "week": 7 * day, "month": 30 * day}[reach]
+	return least, span, strong && long
+}
+
+// summary is a feed after so many steps.
+func (s *Server) summary(due uint64, least float64, span time.Duration) []byte {
+	oldest := time.Now().Add(-span)
 	known := map[uint64]step{}
 	for n := range due {
 		st := s.quakeStep(n)
@@ -107,7 +140,8 @@ func (s *Server) summary(due uint64) []byte {
 	}
 	var features [][]byte
 	for n := due; n > 0; n-- { // the newest first
-		if st, ok := known[n-1]; ok {
+		st, ok := known[n-1]
+		if ok && s.at(st.quake).After(oldest) && s.magnitude(st) >= least {
 			features = append(features, s.feature(st))
 		}
 	}
@@ -172,19 +206,45 @@ func (s *Server) message(n uint64) []byte {
 	return fmt.Appendf(nil, `{"action":%q,"data":%s,"blipstream_simulated":true}`, action, s.emscFeature(st))
 }
 
-// serveQuery answers with the earthquakes since a time, the oldest first.
+// serveQuery answers with the earthquakes since a time, the newest first unless
+// they are asked for otherwise.
 func (s *Server) serveQuery(w http.ResponseWriter, r *http.Request) {
-	since, err := time.Parse("2006-01-02T15:04:05", r.URL.Query().Get("starttime"))
-	if err != nil {
+	q := r.URL.Query()
+	since, err := time.Parse("2006-01-02T15:04:05", q.Get("starttime"))
+	limit, wrong := number(q, "limit", "limit")
+	least, odd := number(q, "minmag", "minmagnitude")
+	if errors.Join(err, wrong, odd) != nil {
 		s.refuse(w, http.StatusBadRequest, 0)
 		return
 	}
 	var features [][]byte
 	for n := range s.shown(EMSC) {
-		if st := s.quakeStep(n); !st.deleted && s.at(st.quake).After(since) {
+		if st := s.quakeStep(n); !st.deleted && s.at(st.quake).After(since) && s.magnitude(st) >= least {
 			features = append(features, s.emscFeature(st))
 		}
+	}
+	if q.Get("orderby") != "time-asc" {
+		slices.Reverse(features)
+	}
+	if q.Has("limit") {
+		features = features[:min(len(features), int(limit))]
 	}
 	w.Header().Set("Content-Type", "application/json")
 	_, _ = w.Write(slices.Concat([]byte(`{"type":"FeatureCollection","features":[`), bytes.Join(features, []byte{','}), []byte("]}")))
 }
+
+// number reads a parameter by either of its names; 0 without it.
+func number(q url.Values, names ...string) (n float64, err error) {
+	for _, name := range names {
+		if q.Has(name) {
+			n, err = strconv.ParseFloat(q.Get(name), 64)
+		}
+	}
+	if err != nil || !(n >= 0 && n <= maxNumber) {
+		return 0, fmt.Errorf("feeds: read parameter %s: it is no number of use", names[0])
+	}
+	return n, nil
+}
+
+// maxNumber is more than any parameter means.
+const maxNumber = 1e9

@@ -57,7 +57,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case path == "/events":
 		s.serveStream(w, r, s.events())
 	case strings.HasPrefix(path, "/api/v1/streaming/"):
-		s.admitted(w, r, func() { s.serveStream(w, r, s.mastodon()) })
+		s.admitted(w, r, func() { s.serveToots(w, r) })
 	case strings.HasPrefix(path, "/api/v1/timelines/"):
 		s.admitted(w, r, func() { s.serveTimeline(w, r) })
 	case path == "/api/v2/instance":
@@ -138,11 +138,14 @@ func (s *Server) leave(p Protocol) {
 	s.stats.Open--
 }
 
-// wrote notes that a connection was given the items before next.
-func (s *Server) wrote(p Protocol, next uint64) {
+// wrote notes that a connection was given the last of the items before next, or
+// does not want it.
+func (s *Server) wrote(p Protocol, next uint64, wanted bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.stats.Items++
+	if wanted {
+		s.stats.Items++
+	}
 	s.next[p] = max(s.next[p], next)
 }
 

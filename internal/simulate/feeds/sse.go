@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"sort"
 	"strconv"
 	"strings"
 	"time"
@@ -55,13 +56,28 @@ func (s *Server) wikimedia() dialect {
 	}
 	return dialect{
 		name: Wikimedia, open: openEvents(":ok\n\n"), heed: discard, alive: []byte(":\n\n"),
-		start: s.resumed(Wikimedia, func(id string) (uint64, bool) {
+		start: s.since(s.resumed(Wikimedia, func(id string) (uint64, bool) {
 			var at []struct{ Offset uint64 }
 			err := json.Unmarshal([]byte(id), &at)
 			return at0(at), err == nil && len(at) > 0
-		}),
+		})),
 		frame: func(n uint64) []byte { return event("message", id(n), s.change(n)) },
 		other: func(data []byte) []byte { return event("message", "", data) },
+	}
+}
+
+// since is resumed for a client that may name a moment instead of an item.
+func (s *Server) since(resumed func(r *http.Request) uint64) func(r *http.Request) uint64 {
+	return func(r *http.Request) uint64 {
+		told := r.URL.Query().Get("since")
+		t, err := time.Parse(time.RFC3339, told)
+		if ms, wrong := strconv.ParseInt(told, 10, 64); wrong == nil {
+			t, err = time.UnixMilli(ms), nil
+		}
+		if err != nil || r.Header.Get("Last-Event-ID") != "" {
+			return resumed(r)
+		}
+		return uint64(sort.Search(int(s.due()), func(n int) bool { return !s.at(uint64(n)).Before(t) }))
 	}
 }
 

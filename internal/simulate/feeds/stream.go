@@ -19,7 +19,8 @@ type dialect struct {
 	open func(l *wire, r *http.Request) error
 	// heed takes what the client sends.
 	heed func(l *wire) error
-	// frame is an item as it is sent, other a message that is none.
+	// frame is an item as it is sent, nil for one that was not asked for, and
+	// other a message that is none.
 	frame func(n uint64) []byte
 	other func(data []byte) []byte
 	// alive is a sign of life, bye the end of a regular connection.
@@ -100,13 +101,24 @@ func (c *connection) serve() error {
 		if wait > 0 && !c.wait(wait) {
 			return errRegular
 		}
-		if err := c.write(c.speaks.frame(c.next)); err != nil {
+		if err := c.send(); err != nil {
 			return err
 		}
-		c.sent++
-		c.next++
-		c.server.wrote(c.speaks.name, c.next)
 	}
+}
+
+// send writes the next item, if it was asked for.
+func (c *connection) send() error {
+	frame := c.speaks.frame(c.next)
+	if err := c.write(frame); err != nil {
+		return err
+	}
+	c.next++
+	if frame != nil {
+		c.sent++
+	}
+	c.server.wrote(c.speaks.name, c.next, frame != nil)
+	return nil
 }
 
 // hugeBytes is how long the message of a FaultHuge is.
@@ -129,7 +141,7 @@ func (c *connection) misbehave() error {
 	case simulate.FaultCut:
 		frame := c.speaks.frame(c.next)
 		_ = c.write(frame[:len(frame)/2])
-		c.server.wrote(c.speaks.name, c.next+1) // as the real ones, it does not know what arrived
+		c.server.wrote(c.speaks.name, c.next+1, true) // as the real ones, it does not know what arrived
 		c.reset()
 		return errBroken
 	case simulate.FaultBytes:

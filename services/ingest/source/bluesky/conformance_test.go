@@ -14,6 +14,7 @@ import (
 	"github.com/blipstream/blipstream/internal/simulate"
 	"github.com/blipstream/blipstream/services/ingest/source"
 	"github.com/blipstream/blipstream/services/ingest/source/bluesky"
+	"github.com/blipstream/blipstream/services/ingest/source/peek"
 	"github.com/blipstream/blipstream/services/ingest/sourcetest"
 )
 
@@ -245,13 +246,23 @@ func TestRotation(t *testing.T) {
 	}
 }
 
-func TestManyAccounts(t *testing.T) {
-	_, base := serve(t, simulate.Options{Items: items})
-	dids := make([]string, 3000)
-	for i := range dids {
-		dids[i] = "did:plc:a"
+// TestAccounts: of the accounts that are asked for come all events, and no
+// others; more of them than fit into a URL are named in a message.
+func TestAccounts(t *testing.T) {
+	s, base := serve(t, simulate.Options{Items: items})
+	first := s.World().AppendBluesky(nil, 0, false)
+	author := string(peek.Text(peek.Field(first, "did")))
+	for _, others := range []int{0, 3000} {
+		var got []byte
+		src := open(t, base, "?dids="+strings.Repeat("did:plc:a,", others)+author, nil)
+		err := src.Stream(t.Context(), "", func(it feed.Item) error {
+			got = it.Data
+			return errEnough
+		})
+		if !errors.Is(err, errEnough) || !bytes.Equal(got, first) {
+			t.Errorf("beside %d: %v, %.200s", others, err, got)
+		}
 	}
-	readTo(t, open(t, base, "?dids="+strings.Join(dids, ","), nil), "", items)
 }
 
 func TestRefused(t *testing.T) {
