@@ -22,6 +22,10 @@ const Prefix = "BLIPSTREAM_"
 // flag because command lines are public: BLIPSTREAM_SECRET_<SOURCE>.
 const SecretPrefix = Prefix + "SECRET_"
 
+// TokenVariable holds the token that our programs show to a gateway that asks
+// for a sign-in. It has no flag either.
+const TokenVariable = Prefix + "TOKEN"
+
 // foreign are prefixes of variables that are ours but no program's: they tell
 // the project's own tests what to do.
 var foreign = []string{SecretPrefix, Prefix + "E2E_", Prefix + "CORPUS"}
@@ -96,7 +100,7 @@ func unknownEnv(k *kong.Kong, environ []string) error {
 }
 
 func isForeign(name string) bool {
-	return slices.ContainsFunc(foreign, func(p string) bool { return strings.HasPrefix(name, p) })
+	return name == TokenVariable || slices.ContainsFunc(foreign, func(p string) bool { return strings.HasPrefix(name, p) })
 }
 
 // collectEnv adds the variables of n's flags and those of its commands.

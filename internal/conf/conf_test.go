@@ -46,8 +46,13 @@ func TestParseRefusesUnknownEnvironment(t *testing.T) {
 func TestParseLeavesSecretsAlone(t *testing.T) {
 	t.Setenv("BLIPSTREAM_SECRET_X", "s")
 	t.Setenv("BLIPSTREAM_CORPUS", "/nowhere")
+	t.Setenv(conf.TokenVariable, "s")
 	if _, _, err := parse(t); err != nil {
 		t.Fatal(err)
+	}
+	t.Setenv(conf.TokenVariable+"S", "s")
+	if _, _, err := parse(t); err == nil || !strings.Contains(err.Error(), "BLIPSTREAM_TOKENS") {
+		t.Errorf("a misspelt secret: %v", err)
 	}
 }
 

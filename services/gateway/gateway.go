@@ -50,9 +50,12 @@ type Service struct {
 	removals *removals
 	metrics  *metrics
 	limits   *limits
-	// gate checks who reads; nil if everybody may. tickets counts what it gave.
-	gate      *signin.Gate
-	tickets   *ticketCounts
+	// gate checks who reads; nil if everybody may. tickets counts what it gave,
+	// attempts who tried to sign in, and origin tells whose pages those are.
+	gate              *signin.Gate
+	tickets, attempts *ticketCounts
+	origin            *http.CrossOriginProtection
+
 	book      *stats.Book
 	status    status
 	parts     parts

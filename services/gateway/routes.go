@@ -19,6 +19,10 @@ const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; 
 // corsMaxAge is how long a browser remembers what we allow, in seconds.
 const corsMaxAge = "600"
 
+// bodyTimeout is how long the body of a request may take: those that are read
+// fit into some packets.
+const bodyTimeout = time.Second
+
 // routes says what is served where.
 func (s *Service) routes(health *service.Health, gatherer prometheus.Gatherer) http.Handler {
 	mux := http.NewServeMux()
@@ -33,6 +37,9 @@ func (s *Service) routes(health *service.Health, gatherer prometheus.Gatherer) h
 	if s.gate != nil {
 		mux.Handle("POST "+ticketPath, s.cors(http.HandlerFunc(s.serveTicket)))
 		mux.Handle("OPTIONS "+ticketPath, s.cors(http.HandlerFunc(s.preflight)))
+		for _, method := range []string{http.MethodPost, http.MethodDelete} {
+			mux.HandleFunc(method+" "+sessionPath, s.serveSession)
+		}
 	}
 	if gatherer == nil {
 		gatherer = prometheus.NewRegistry()
@@ -51,7 +58,7 @@ func (s *Service) frameAncestors() string {
 }
 
 // secure sets the headers that every answer has, and refuses bodies: nothing
-// here takes one, and reading it would wait for the client.
+// here takes one but who signs in, and reading it would wait for the client.
 func secure(policy string, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
@@ -61,13 +68,20 @@ func secure(policy string, next http.Handler) http.Handler {
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
 		if r.ContentLength != 0 {
 			// The server drains what is left of a body; not for long.
-			_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(time.Second))
+			_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTimeout))
+		}
+		if r.ContentLength != 0 && !takesBody(r) {
 			h.Set("Connection", "close")
 			http.Error(w, "no body is taken here", http.StatusRequestEntityTooLarge)
 			return
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// takesBody reports whether a request may have the body that it has.
+func takesBody(r *http.Request) bool {
+	return r.URL.Path == sessionPath && r.Method == http.MethodPost && r.ContentLength > 0 && r.ContentLength <= maxSession
 }
 
 // cors lets pages of the allowed origins read the answer.

@@ -26,7 +26,8 @@ func (s *Service) openGate(health *service.Health) (err error) {
 		CountFetch: func(outcome string) { s.metrics.keys.WithLabelValues(outcome).Inc() },
 	})
 	if s.gate != nil {
-		s.tickets = newTicketCounts(s.cfg.MaxClientsPerAddr)
+		s.tickets, s.attempts = newTicketCounts(s.cfg.MaxClientsPerAddr), newTicketCounts(s.cfg.MaxClientsPerAddr)
+		s.origin = http.NewCrossOriginProtection()
 		health.Register("sign_in", s.gate.Ready)
 	}
 	return err
@@ -136,8 +137,8 @@ func (s *Service) giveTicket(w http.ResponseWriter, r *http.Request) {
 	s.answerJSON(w, data)
 }
 
-// ticketCounts bounds the tickets an address gets in the time that one works:
-// as many as it may have streams.
+// ticketCounts bounds the tickets an address gets in the time that one works,
+// and how often it tries to sign in: as often as it may have streams.
 type ticketCounts struct {
 	most  int
 	mu    sync.Mutex

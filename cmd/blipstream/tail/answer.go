@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/r3labs/sse/v2"
+
+	"github.com/blipstream/blipstream/internal/conf"
 )
 
 // maxProblem bounds how much of a refusal is read, in bytes.
@@ -51,6 +53,8 @@ func validate(_ *sse.Client, resp *http.Response) error {
 		return &fatalError{fmt.Errorf("tail: open stream: %s answers with %q, not with an event stream: is it a gateway?", resp.Request.URL.Host, mediaType(resp))}
 	case passing(resp.StatusCode):
 		return &busyError{resp.Status, waitOf(resp.Header.Get("Retry-After"))}
+	case resp.StatusCode == http.StatusUnauthorized && resp.Request.Header.Get("Authorization") == "":
+		return &fatalError{fmt.Errorf("tail: open stream: %s: %s: put one into %s", resp.Status, problem(resp), conf.TokenVariable)}
 	default:
 		return &fatalError{fmt.Errorf("tail: open stream: %s: %s", resp.Status, problem(resp))}
 	}

@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/r3labs/sse/v2"
@@ -26,6 +28,9 @@ const (
 // errIdle ends a connection on which nothing came, not even a heartbeat.
 var errIdle = errors.New("nothing came, not even a heartbeat")
 
+// errToken does not say what the token is.
+var errToken = errors.New("tail: read token: it holds what no token holds, such as a space: give it without anything around it")
+
 // Client reads the events of one gateway and connects again whenever it must,
 // going on after the last event it handed over.
 type Client struct {
@@ -35,6 +40,8 @@ type Client struct {
 	Kinds []string
 	// Since is how far back to begin, as the gateway's since parameter.
 	Since string
+	// Token is shown to a gateway that asks for a sign-in; "" shows none.
+	Token string
 	// Log receives what happens to the connection.
 	Log *slog.Logger
 	// Open, if not nil, is called whenever a connection has been greeted.
@@ -88,11 +95,32 @@ func (c *Client) target() (*url.URL, error) {
 	if (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
 		return nil, fmt.Errorf("tail: read gateway URL: %q is not one: give it as http://host:port", c.URL)
 	}
+	if !validToken(c.Token) {
+		return nil, errToken
+	}
 	u = u.JoinPath("events")
 	if len(c.Kinds) > 0 {
 		u.RawQuery = url.Values{"kind": c.Kinds}.Encode()
 	}
 	return u, nil
+}
+
+// InTheClear reports whether others may read the token on its way.
+func (c *Client) InTheClear() bool {
+	u, err := c.target()
+	if err != nil || c.Token == "" || u.Scheme == "https" {
+		return false
+	}
+	ip := net.ParseIP(u.Hostname())
+	return u.Hostname() != "localhost" && (ip == nil || !ip.IsLoopback())
+}
+
+// validToken reports whether s can be sent as one: as RFC 6750, section 2.1,
+// has it, without its order.
+func validToken(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool {
+		return r <= ' ' || r >= 0x7f || strings.ContainsRune(`"(),:;<>?@[\]{}`, r)
+	})
 }
 
 func (c *Client) idle() time.Duration     { return orDefault(c.Idle, defaultIdle) }
@@ -132,6 +160,11 @@ func (s *session) connect(parent context.Context) error {
 	transport := newTransport(s.client.idle(), cancel)
 	defer transport.base.CloseIdleConnections()
 	client.Connection = &http.Client{Transport: transport}
+	if token := s.client.Token; token != "" {
+		client.Headers["Authorization"] = "Bearer " + token
+		// It must not follow to a place that nobody named.
+		client.Connection.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	}
 	if s.lastID != "" {
 		client.LastEventID.Store([]byte(s.lastID))
 	}

@@ -146,6 +146,7 @@ func TestClientGivesUpWithTheGatewaysWords(t *testing.T) {
 		"text":    {refuse(http.StatusBadRequest, "kind: no such kind\nmore"), "kind: no such kind"},
 		"problem": {refuse(http.StatusForbidden, `{"title":"Forbidden","detail":"not for \u001byou"}`), "not for ␛you"},
 		"empty":   {refuse(http.StatusNotFound, ""), "404"},
+		"sign-in": {refuse(http.StatusUnauthorized, `{"detail":"a token is needed"}`), "a token is needed: put one into BLIPSTREAM_TOKEN"},
 		"no stream": {func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "text/html")
 		}, "is it a gateway?"},
@@ -191,6 +192,38 @@ func TestClientTellsGaps(t *testing.T) {
 	}
 	if want := (tail.Gap{Reason: "trimmed", From: 3, To: 9, Count: 7}); len(got) != 1 || got[0] != want {
 		t.Errorf("gaps %+v, want %+v", got, want)
+	}
+}
+
+func TestClientShowsItsToken(t *testing.T) {
+	s := &script{steps: []http.HandlerFunc{stream(hello + event(1, "one")), hold(hello + event(2, "two"))}}
+	if _, err := read(t, s, 2, tail.Client{Token: "a.b-c_d.e"}); !errors.Is(err, errEnough) {
+		t.Fatalf("Run: %v", err)
+	}
+	for n := 1; n <= 2; n++ {
+		if r := s.request(n); r.Header.Get("Authorization") != "Bearer a.b-c_d.e" || strings.Contains(r.URL.String(), "a.b") {
+			t.Errorf("request %d: %s with %q", n, r.URL, r.Header.Get("Authorization"))
+		}
+	}
+}
+
+// TestTokenStaysWhereItWasMeantFor: it follows no redirect, and is not told.
+func TestTokenStaysWhereItWasMeantFor(t *testing.T) {
+	moved := func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/elsewhere", http.StatusFound) }
+	s := &script{steps: []http.HandlerFunc{moved, hold(hello + event(1, "one"))}}
+	if _, err := read(t, s, 1, tail.Client{Token: "a.b.c"}); err == nil || !strings.Contains(err.Error(), "302") {
+		t.Errorf("followed a redirect: %v", err)
+	}
+	for _, token := range []string{"two words", "line\nbreak", "\"quoted\""} {
+		c := tail.Client{URL: "http://localhost", Token: token}
+		if err := c.Check(); err == nil || strings.Contains(err.Error(), token) {
+			t.Errorf("%q: %v", token, err)
+		}
+	}
+	for url, want := range map[string]bool{"http://127.0.0.1:1": false, "http://localhost": false, "https://a.example": false, "http://a.example": true} {
+		if c := (tail.Client{URL: url, Token: "t"}); c.InTheClear() != want {
+			t.Errorf("%s: in the clear %v", url, !want)
+		}
 	}
 }
 

@@ -27,7 +27,9 @@ type Options struct {
 
 // Gate lets in who shows a token.
 type Gate struct {
-	cookie    string
+	// plainCookie is what the cookie is called on a connection without TLS.
+	cookie, plainCookie string
+
 	verifier  verifier
 	published *published // nil with a secret
 	tickets   Tickets
@@ -38,7 +40,7 @@ func New(cfg Config, o Options) (*Gate, error) {
 	if err := cfg.Check(); err != nil {
 		return nil, err
 	}
-	g := &Gate{cookie: cfg.Cookie, tickets: o.Tickets}
+	g := &Gate{cookie: cfg.Cookie, plainCookie: withoutPrefix(cfg.Cookie), tickets: o.Tickets}
 	g.verifier = verifier{issuer: cfg.Issuer, audience: cfg.Audience}
 	switch cfg.Mode() {
 	case "jwks":
@@ -100,10 +102,22 @@ func (g *Gate) token(r *http.Request) (string, error) {
 		}
 		return strings.TrimLeft(token, " "), nil
 	}
-	if c, err := r.Cookie(g.cookie); err == nil && c.Value != "" {
-		return c.Value, nil
+	for _, name := range g.cookieNames(r) {
+		if c, err := r.Cookie(name); err == nil && c.Value != "" {
+			return c.Value, nil
+		}
 	}
 	return "", ErrNone
+}
+
+// cookieNames are those of the cookies that r may sign in with. One without
+// the prefix, which others may have set, counts only where there can be none
+// with it.
+func (g *Gate) cookieNames(r *http.Request) []string {
+	if encrypted(r) {
+		return []string{g.cookie}
+	}
+	return []string{g.cookie, g.plainCookie}
 }
 
 // Issue gives a ticket for what its holder may read. ErrUnavailable if it
