@@ -19,6 +19,7 @@ type cli struct {
 	Replay   replayCmd   `cmd:"" help:"Work on what RAW holds once more: into a run, or to fill holes in EVENTS."`
 	Dead     deadCmd     `cmd:"" help:"Show what could not be handled, and put it back."`
 	Rules    rulesCmd    `cmd:"" help:"Test rules, try them on the past, and put them into a bucket."`
+	Token    tokenCmd    `cmd:"" help:"Make a token for a gateway that asks for a sign-in."`
 	NATS     natsCmd     `cmd:"" name:"nats" help:"Run the embedded NATS server alone."`
 	Simulate simulateCmd `cmd:"" help:"Serve a simulated world of posts as Twitter would."`
 	Ensure   ensureCmd   `cmd:"" help:"Make the streams and consumers on a NATS server, or change them."`

@@ -92,7 +92,8 @@ export class ScriptedGateway {
 
   #serve(request: IncomingMessage, response: ServerResponse): void {
     const url = new URL(request.url ?? '/', 'http://localhost');
-    if (url.pathname === '/live') this.#answer(url, response);
+    if (url.pathname === '/live' && request.method === 'HEAD') response.writeHead(this.problem?.status ?? 200).end();
+    else if (url.pathname === '/live') this.#answer(url, response);
     else if (url.pathname.startsWith('/api/')) this.#question(url, response);
     else void serveFile(url.pathname, response);
   }

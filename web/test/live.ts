@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -21,11 +21,11 @@ export class Line {
     readonly url: string,
   ) {}
 
-  /** Starts one that reads a source. */
-  static async start(source: string): Promise<Line> {
+  /** Starts one that reads a source, with settings of the environment beside. */
+  static async start(source: string, settings: Record<string, string> = {}): Promise<Line> {
     const data = await mkdtemp(join(tmpdir(), 'blipstream-'));
     const args = ['up', '--data', data, '--addr', '127.0.0.1:0', '--source', source];
-    const child = spawn(PROGRAM, args, { stdio: ['ignore', 'pipe', 'ignore'] });
+    const child = spawn(PROGRAM, args, { stdio: ['ignore', 'pipe', 'ignore'], env: { ...process.env, ...settings } });
     return new Line(child, data, await pageOf(child));
   }
 
@@ -35,6 +35,12 @@ export class Line {
     await gone;
     await rm(this.data, { recursive: true, force: true });
   }
+}
+
+/** A token that a line lets in whose secret this is. */
+export function makeToken(secret: string, lasts = '1h'): string {
+  const env = { ...process.env, BLIPSTREAM_SECRET_SIGN_IN: secret };
+  return execFileSync(PROGRAM, ['token', '--for', lasts], { env, encoding: 'utf8' }).trim();
 }
 
 /** The address that the program's banner names. */

@@ -109,6 +109,31 @@ func TestUpShowsThePageAndStops(t *testing.T) {
 	t.Logf("tail stopped in %v", tail.stop(5*time.Second).Round(time.Millisecond))
 }
 
+// TestSignInOfPrograms: who runs a gateway makes a token, with which tail reads;
+// no command line holds it.
+func TestSignInOfPrograms(t *testing.T) {
+	secret := "BLIPSTREAM_SECRET_SIGN_IN=" + strings.Repeat("s", 32)
+	up := startEnv(t, []string{secret}, "blipstream", "up", "--addr", "127.0.0.1:0", "--data", t.TempDir())
+	page := strings.TrimSuffix(up.field("page"), "/")
+	made := startEnv(t, []string{secret}, "blipstream", "token", "--for", "5m")
+	token := made.line(10*time.Second, func(string) bool { return true })
+	tail := startEnv(t, []string{"BLIPSTREAM_TOKEN=" + token}, "blipstream", "tail", "--url", page, "--since", "1m")
+	if line := tail.line(10*time.Second, func(string) bool { return true }); !strings.Contains(line, "] @") {
+		t.Errorf("tail printed %q", line)
+	}
+	for want, env := range map[string][]string{
+		"put one into BLIPSTREAM_TOKEN": nil,
+		"the token is not valid":        {"BLIPSTREAM_TOKEN=" + token + "x"},
+	} {
+		p := startEnv(t, env, "blipstream", "tail", "--url", page)
+		if code := p.exit(20 * time.Second); code == 0 || !strings.Contains(p.stderr(), want) || strings.Contains(p.stderr(), token) {
+			t.Errorf("exit code %d, printed %q, want %q", code, p.stderr(), want)
+		}
+	}
+	tail.stop(5 * time.Second)
+	up.stop(5 * time.Second)
+}
+
 func TestTailPrintsHarmlessLinesOrPayloads(t *testing.T) {
 	tweet := `{"id":"1","time":"2026-11-23T10:00:00Z","username":"ann","name":"Ann","body":"a\u001b[2Jb\nc"}`
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

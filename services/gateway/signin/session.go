@@ -25,20 +25,22 @@ func (g *Gate) Check(ctx context.Context, token string, now time.Time) (Grant, e
 // other site's form sends it, and it ends with the token. ErrInvalid if the
 // token does not fit into one.
 func (g *Gate) Cookie(r *http.Request, token string, grant Grant, now time.Time) (*http.Cookie, error) {
-	name, secure := g.cookieName(r), encrypted(r)
-	if size := len(name) + len(token); size > maxCookie {
+	if size := len(g.cookieName(r)) + len(token); size > maxCookie {
 		return nil, fmt.Errorf("%w: it takes %d bytes as a cookie, of %d", ErrInvalid, size, maxCookie)
 	}
-	return &http.Cookie{
-		Name: name, Value: token, Path: "/", HttpOnly: true, Secure: secure, SameSite: http.SameSiteLaxMode,
-		MaxAge: max(1, int(grant.Until.Sub(now)/time.Second)),
-	}, nil
+	return g.newCookie(r, token, max(1, int(grant.Until.Sub(now)/time.Second))), nil
 }
 
 // NoCookie makes the cookie that takes the one of Cookie back.
 func (g *Gate) NoCookie(r *http.Request) *http.Cookie {
-	return &http.Cookie{
-		Name: g.cookieName(r), Path: "/", HttpOnly: true, Secure: encrypted(r), SameSite: http.SameSiteLaxMode, MaxAge: -1,
+	return g.newCookie(r, "", -1)
+}
+
+// newCookie makes a cookie; maxAge is in seconds.
+func (g *Gate) newCookie(r *http.Request, value string, maxAge int) *http.Cookie {
+	return &http.Cookie{ //nolint:gosec // G124: without TLS, as on a laptop, a browser would not send one that is Secure
+		Name: g.cookieName(r), Value: value, MaxAge: maxAge, Path: "/",
+		HttpOnly: true, Secure: encrypted(r), SameSite: http.SameSiteLaxMode,
 	}
 }
 

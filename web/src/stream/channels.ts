@@ -1,5 +1,6 @@
 import { Hub, Seat } from './hub';
 import { holdLock, obey, whenGone, type Ask, type Cast, type Said } from './shared';
+import type { Tickets } from './signin';
 import type { Channel, Listener } from './transport';
 
 const NAME = 'blipstream';
@@ -21,6 +22,11 @@ export function sharedChannel(listen: Listener): Channel {
 /** A connection of this page's own. */
 export function ownChannel(listen: Listener): Channel {
   return new Seat(new Hub(), listen);
+}
+
+/** One that is opened with a ticket each time. */
+export function ticketChannel(tickets: Tickets): (listen: Listener) => Channel {
+  return (listen) => new Seat(new Hub({ ticket: () => tickets.take() }), listen);
 }
 
 /** Asks the shared worker; if it cannot be started, whatever `fallBack` makes. */

@@ -71,6 +71,19 @@ describe('LiveStream', () => {
     expect(latest().query.get('kind')).toBe('geo_blip');
   });
 
+  it('opens each connection with a ticket of its own, if it is given any', () => {
+    const tickets = ['one', undefined, 'two'];
+    const urls: string[] = [];
+    const own = new LiveStream('/live', () => {}, {
+      ticket: () => tickets.shift(),
+      connect: (url) => (urls.push(url), new FakeSource(url) as unknown as EventSource),
+      backoff: new Backoff(1_000, 1_000, () => 1),
+    });
+    for (let i = 0; i < 2; i += 1) vi.advanceTimersByTime(SILENCE_MS + 3_000);
+    own.stop();
+    expect(urls).toEqual(['/live?ticket=one', '/live', '/live?ticket=two']);
+  });
+
   it('closes and retries with growing waits, each announced', () => {
     const waits = [1_000, 2_000, 4_000].map((wait) => {
       const before = sources.length;

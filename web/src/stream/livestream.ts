@@ -16,6 +16,8 @@ const NAMES = ['hello', 'hb', 'gap', 'bye', 'frame', 'stats'];
 export interface Options {
   backoff?: Backoff;
   connect?: (url: string) => EventSource;
+  /** A ticket for the next connection, of a page that has no cookie. */
+  ticket?: () => string | undefined;
 }
 
 /**
@@ -28,6 +30,7 @@ export class LiveStream {
   readonly #listen: (told: Told) => void;
   readonly #backoff: Backoff;
   readonly #connect: (url: string) => EventSource;
+  readonly #ticket: () => string | undefined;
   #source: EventSource | undefined;
   #retry: ReturnType<typeof setTimeout> | undefined;
   #watch: ReturnType<typeof setInterval> | undefined;
@@ -43,6 +46,7 @@ export class LiveStream {
     this.#listen = listen;
     this.#backoff = options.backoff ?? new Backoff();
     this.#connect = options.connect ?? ((url) => new EventSource(url));
+    this.#ticket = options.ticket ?? (() => undefined);
     this.#open();
   }
 
@@ -73,10 +77,13 @@ export class LiveStream {
 
   #url(): string {
     if (this.#lastId && Date.now() - this.#freshAt > RESUME_MAX_MS) this.#startAfresh();
-    if (!this.#lastId) return this.#address;
-    // A new EventSource sends no Last-Event-ID header, so the id goes in the query.
-    const joint = this.#address.includes('?') ? '&' : '?';
-    return `${this.#address}${joint}lastEventId=${encodeURIComponent(this.#lastId)}`;
+    // A new EventSource sends no header of ours, so what it has to say goes in the query.
+    const more = Object.entries({ lastEventId: this.#lastId, ticket: this.#ticket() })
+      .filter(([, value]) => value)
+      .map(([name, value]) => `${name}=${encodeURIComponent(value!)}`)
+      .join('&');
+    if (!more) return this.#address;
+    return `${this.#address}${this.#address.includes('?') ? '&' : '?'}${more}`;
   }
 
   /** Says that what lies between is left out. */

@@ -76,6 +76,34 @@ describe('Reader', () => {
     },
   );
 
+  it('asks why when the line keeps breaking, and takes a refusal for what it is', async () => {
+    answer(200, {});
+    await settled();
+    const broken = (attempt: number) => listen({ status: { phase: 'waiting', until: 0, attempt } }, turn());
+    broken(0);
+    broken(1);
+    expect(asked).toHaveLength(1);
+    broken(2);
+    expect(asked.at(-1)).toBe('/live?rate=5');
+    answer(503, {});
+    await settled();
+    expect(opened[0]!.closed).toBe(false);
+    broken(4);
+    answer(401, {});
+    await settled();
+    expect(sink.status).toHaveBeenLastCalledWith({ phase: 'refused', code: 401, detail: '' });
+    expect(opened[0]!.closed).toBe(true);
+  });
+
+  it('asks for nothing but the stream where it has tickets alone', () => {
+    const own = (to: Listener) => channel(true, to);
+    asked = [];
+    new Reader(sink as Sink, { shared: own, own, bare: true }).ask(QUERY);
+    frame(1, 2);
+    listen({ status: { phase: 'waiting', until: 0, attempt: 2 } }, turn());
+    expect([asked, seen()]).toEqual([[], [[2, false]]]);
+  });
+
   it('takes nothing for news that is of an earlier question', async () => {
     answer(200, {});
     await settled();

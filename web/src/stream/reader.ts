@@ -8,12 +8,17 @@ const TIMEOUT_MS = 5_000;
 /** Most frames that wait for the snapshot: as many as come while it may take. */
 const MAX_WAITING = 60;
 
+/** After every so many failed attempts in a row the gateway is asked whether it refuses. */
+const PROBE_EVERY = 2;
+
 /** How a reader comes by its channels; tests replace it. */
 export interface Channels {
   /** For the present, which all pages share. */
   shared(listen: Listener): Channel;
   /** For a replay, which is one page's own. */
   own(listen: Listener): Channel;
+  /** True if nothing but a channel may ask the gateway anything: the page has tickets alone. */
+  bare?: boolean;
 }
 
 /**
@@ -55,7 +60,8 @@ export class Reader {
   retryNow(): void {
     if (!this.#query) return;
     if (this.#stopFetch.signal.aborted) this.#open();
-    else this.#channel?.retry();
+    // Opened anew as well: a shared one may still sit out its back-off.
+    this.#channel?.retry();
   }
 
   /** Lets go of the connection while nobody looks at the page. */
@@ -88,8 +94,17 @@ export class Reader {
     if (!isReplay(query)) void this.#snapshot();
   }
 
+  /** Whether the gateway would serve the stream: an EventSource cannot tell a refusal from a broken line. */
+  async #probe(): Promise<void> {
+    if (this.#channels.bare) return;
+    const { signal } = this.#stopFetch;
+    const { code, raw } = await fetchJson(addressOf('/live', this.#query!), signal, 'HEAD');
+    if (!signal.aborted && isRefusal(code)) this.#refused(code, raw);
+  }
+
   /** Fetches what there is. A gateway that has none to give, as while it starts, is read without. */
   async #snapshot(): Promise<void> {
+    if (this.#channels.bare) return;
     const { signal } = this.#stopFetch;
     this.#waiting ??= [];
     const answer = await fetchJson(addressOf('/api/snapshot', this.#query!), signal);
@@ -116,6 +131,7 @@ export class Reader {
     if (this.#asleep || this.#stopFetch.signal.aborted) return;
     if ('status' in told) {
       this.#sink.status(told.status);
+      if (told.status.phase === 'waiting' && isProbed(told.status.attempt)) void this.#probe();
       return;
     }
     const raw = parseObject(told.data);
@@ -151,16 +167,21 @@ export class Reader {
   }
 }
 
+/** Whether it is time to ask why: not after a bye, when all pages would at once. */
+function isProbed(attempt: number): boolean {
+  return attempt > 0 && attempt % PROBE_EVERY === 0;
+}
+
 /** What will be the same however often it is asked: no leave, or a question that cannot be read. */
 function isRefusal(code: number): boolean {
   return code === 400 || code === 401 || code === 403;
 }
 
 /** Fetches JSON; code 0 and nothing if that fails. */
-export async function fetchJson(address: string, signal?: AbortSignal): Promise<{ code: number; raw: Raw }> {
+export async function fetchJson(address: string, signal?: AbortSignal, method?: string): Promise<{ code: number; raw: Raw }> {
   try {
     const limit = AbortSignal.timeout(TIMEOUT_MS);
-    const response = await fetch(address, { signal: signal ? AbortSignal.any([signal, limit]) : limit });
+    const response = await fetch(address, { method, signal: signal ? AbortSignal.any([signal, limit]) : limit });
     return { code: response.status, raw: parseObject(await response.text()) ?? {} };
   } catch {
     return { code: 0, raw: {} };

@@ -3,10 +3,11 @@ import { WorldMap } from '../map/worldmap';
 import { HISTORY_S, BUCKET_S } from '../model/figures';
 import { isTrouble } from '../model/parts';
 import { Session } from '../model/session';
-import { ownChannel, sharedChannel } from '../stream/channels';
+import { ownChannel, sharedChannel, ticketChannel } from '../stream/channels';
 import { followPage } from '../stream/lifecycle';
 import { isEmpty } from '../stream/query';
-import { fetchPast, Reader } from '../stream/reader';
+import { fetchPast, Reader, type Channels } from '../stream/reader';
+import { takeTickets, type Tickets } from '../stream/signin';
 import { createChoices, type Choices } from './choices';
 import { Feed } from './Feed';
 import { FilterBar } from './Filter';
@@ -17,6 +18,7 @@ import { isCalm } from './motion';
 import { Notices } from './Notices';
 import { kindsOf, MODES, type Page } from './page';
 import { ReplayBar } from './ReplayBar';
+import { SignIn } from './SignIn';
 import { Stats } from './Stats';
 import { TopBar } from './TopBar';
 
@@ -28,13 +30,15 @@ const MOST_POSTS = 100;
 /** The whole page: one session, fed by one reader, drawn in panes. */
 export function App(props: { page: Page }): JSX.Element {
   const page = props.page;
+  const tickets = takeTickets(location);
   const choices = createChoices(location);
   const map = page.map ? new WorldMap({ calm: isCalm, pace: (verdict) => adapt(choices, verdict) }) : undefined;
   const session = new Session(map);
-  const reader = new Reader(session, { shared: sharedChannel, own: ownChannel });
+  const reader = new Reader(session, channelsOf(tickets));
   const [replayOpen, setReplayOpen] = createSignal(false);
   const [helpOpen, setHelpOpen] = createSignal(false);
-  follow(page, session, reader, choices);
+  follow(page, session, reader, choices, !tickets);
+  if (tickets) onCleanup(tickets.follow(() => reader.retryNow()));
   onMount(() => {
     const stopKeys = followKeys(keysOf({ page, session, choices, setReplayOpen, setHelpOpen }));
     [session.run(), () => reader.stop(), followPage(reader), stopKeys].forEach(onCleanup);
@@ -64,6 +68,9 @@ export function App(props: { page: Page }): JSX.Element {
         <Show when={!page.feed && !page.kiosk && !page.embed}>
           <FilterBar choices={choices} stats={view().stats} />
         </Show>
+        <Show when={!page.embed}>
+          <SignIn view={view()} retry={() => reader.retryNow()} />
+        </Show>
         <Notices view={view()} parts={shownParts()} dismiss={() => session.dismiss()} />
       </div>
       <main>
@@ -85,15 +92,21 @@ export function App(props: { page: Page }): JSX.Element {
   );
 }
 
+/** How this page comes by its connections: with tickets, if it was opened with one. */
+function channelsOf(tickets: Tickets | undefined): Channels {
+  if (!tickets) return { shared: sharedChannel, own: ownChannel };
+  return { shared: ticketChannel(tickets), own: ticketChannel(tickets), bare: true };
+}
+
 /** Reads what is chosen, whenever that changes. */
-function follow(page: Page, session: Session, reader: Reader, choices: Choices): void {
+function follow(page: Page, session: Session, reader: Reader, choices: Choices, hasPast: boolean): void {
   const rate = createMemo(() => Math.min(choices.throttle() + SPARE, MOST_POSTS / choices.less()));
   createEffect(() => session.throttle(choices.throttle()));
   createEffect(
     on([choices.filter, choices.replay, rate], ([filter, replay, most]) => {
       session.reset(replay && Date.parse(replay.since));
       reader.ask({ filter, kinds: kindsOf(page), rate: most < MOST_POSTS ? Math.ceil(most) : 0, ...replay });
-      if (!replay && isEmpty(filter)) void fillPast(session);
+      if (!replay && isEmpty(filter) && hasPast) void fillPast(session);
     }),
   );
 }

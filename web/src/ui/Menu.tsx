@@ -5,6 +5,7 @@ import { blipsCsv, download, mapPicture, postsCsv, postsNdjson } from './export'
 import { Announcer } from './Announcer';
 import { chooseMotion, isCalm } from './motion';
 import type { Page } from './page';
+import { SignOut } from './SignIn';
 
 interface Props {
   page: Page;
@@ -47,6 +48,7 @@ export function Menu(props: Props): JSX.Element {
           <button type="button" onClick={() => props.openHelp()}>
             Keyboard <kbd>?</kbd>
           </button>
+          <SignOut />
         </div>
       </details>
       <Show when={announces()}>

@@ -116,6 +116,7 @@ describe('the connection', () => {
     const page = await bench.visit();
     await eventually(() => pill(page), 'Sign in needed');
     await page.getByText('Sign in to read this: no token was shown.').first().waitFor();
+    await page.keyboard.press('Escape');
     bench.gateway.problem = undefined;
     await page.getByRole('button', { name: 'Try again' }).click();
     (await bench.gateway.stream()).hello();
