@@ -43,7 +43,9 @@ type expression struct {
 	free cel.Program
 	// watched stops at costAtRun.
 	watched cel.Program
-	out     *cel.Type
+	// quick answers a condition without either; nil where it cannot.
+	quick check
+	out   *cel.Type
 }
 
 // banned are functions whose result may be very much longer than what they
@@ -106,7 +108,11 @@ func plan(env *cel.Env, tree *cel.Ast, usesRaw bool) (*expression, error) {
 	if err != nil {
 		return nil, fmt.Errorf("estimate cost: %w", err)
 	}
-	if usesRaw || worst.Max > costAtRun {
+	if worst.Max > costAtRun {
+		return e, nil
+	}
+	e.quick = quicken(tree.NativeRep().Expr(), fieldsByName())
+	if usesRaw {
 		return e, nil
 	}
 	e.free, err = env.Program(tree, cel.EvalOptions(cel.OptOptimize))
@@ -157,6 +163,14 @@ func (e *expression) run(v *view, frame *interpreter.ExecutionFrame) (ref.Val, e
 		err = errors.New("it has no value")
 	}
 	return out, err
+}
+
+// answer is what a condition comes to, as far as that can be told without cel.
+func (e *expression) answer(v *view) answer {
+	if e.quick == nil || len(v.data) > provedItem {
+		return unsure
+	}
+	return e.quick(v.rec)
 }
 
 // absent reports whether an expression failed because it read what the post,

@@ -1,6 +1,8 @@
 package rules
 
 import (
+	"sync"
+
 	"cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common/types"
 	"cel.dev/cel-go/common/types/ref"
@@ -81,3 +83,12 @@ func placeFields() []field {
 		}),
 	}
 }
+
+// fieldsByName are the fields of post, which are the same for all sets.
+var fieldsByName = sync.OnceValue(func() map[string]field {
+	known := map[string]field{}
+	for _, f := range fields() {
+		known[f.name] = f
+	}
+	return known
+})

@@ -84,6 +84,9 @@ func containsWord(text, word string) bool {
 	}
 	first, _ := utf8.DecodeRuneInString(word)
 	lower, upper := unicode.ToLower(first), unicode.ToUpper(first)
+	if upper < utf8.RuneSelf && lower < utf8.RuneSelf && strings.IndexByte(text, byte(lower)) < 0 && strings.IndexByte(text, byte(upper)) < 0 {
+		return false // which is found out sixteen characters at a time
+	}
 	for i, r := range text {
 		// Most characters are not the first of the word, and cost no more than this.
 		if r != lower && r != upper {
@@ -150,7 +153,17 @@ func near(args ...ref.Val) ref.Val {
 	if failed != nil {
 		return failed
 	}
-	return types.Bool(distanceKm(p.Lat, p.Lon, n[0], n[1]) <= n[2])
+	return types.Bool(within(p, n))
+}
+
+// within is near of a position, with lat, lon, km.
+func within(p *feed.Position, n [4]float64) bool {
+	// A degree of latitude is never shorter than this, and most posts are far away.
+	const degreeKm = 111
+	if math.Abs(p.Lat-n[0])*degreeKm > n[2] {
+		return false
+	}
+	return distanceKm(p.Lat, p.Lon, n[0], n[1]) <= n[2]
 }
 
 // inBox is post.inBox(west, south, east, north); a box may cross the antimeridian.
@@ -159,12 +172,17 @@ func inBox(args ...ref.Val) ref.Val {
 	if failed != nil {
 		return failed
 	}
+	return types.Bool(inside(p, n))
+}
+
+// inside is inBox of a position, with west, south, east, north.
+func inside(p *feed.Position, n [4]float64) bool {
 	west, south, east, north := n[0], n[1], n[2], n[3]
-	within := west <= p.Lon && p.Lon <= east
+	between := west <= p.Lon && p.Lon <= east
 	if west > east {
-		within = p.Lon >= west || p.Lon <= east
+		between = p.Lon >= west || p.Lon <= east
 	}
-	return types.Bool(within && south <= p.Lat && p.Lat <= north)
+	return between && south <= p.Lat && p.Lat <= north
 }
 
 // earthKm is the mean radius of the Earth as the IUGG defines it.

@@ -208,6 +208,9 @@ func (run *runner) all(events []feed.Event) ([]feed.Event, *Pending) {
 // holds evaluates a condition. What the post does not tell makes it false, and
 // so does a failure, which is told.
 func (run *runner) holds(r *rule, e *expression) bool {
+	if said := e.answer(run.view); said != unsure {
+		return said == yes
+	}
 	out, err := e.run(run.view, run.frame)
 	if err == nil {
 		if b, ok := out.(types.Bool); ok {

@@ -37,18 +37,23 @@ type field struct {
 	get func(*feed.Record) ref.Val
 	// set reports whether it is known; nil: if get returns something.
 	set func(*feed.Record) bool
+	// One of these reads it without cel, unless it is a time.
+	str  func(*feed.Record) string
+	num  func(*feed.Record) *float64 // nil if it is not known
+	on   func(*feed.Record) bool
+	many func(*feed.Record) []string
 }
 
 func text(name, about string, get func(*feed.Record) string) field {
 	return field{
-		name: name, kind: cel.StringType, about: about,
+		name: name, kind: cel.StringType, about: about, str: get,
 		get: func(r *feed.Record) ref.Val { return types.String(get(r)) },
 		set: func(r *feed.Record) bool { return get(r) != "" },
 	}
 }
 
 func number(name, about string, get func(*feed.Record) *float64) field {
-	return field{name: name, kind: cel.DoubleType, about: about, get: func(r *feed.Record) ref.Val {
+	return field{name: name, kind: cel.DoubleType, about: about, num: get, get: func(r *feed.Record) ref.Val {
 		if f := get(r); f != nil {
 			return types.Double(*f)
 		}
@@ -58,14 +63,14 @@ func number(name, about string, get func(*feed.Record) *float64) field {
 
 func flag(name, about string, get func(*feed.Record) bool) field {
 	return field{
-		name: name, kind: cel.BoolType, about: about,
+		name: name, kind: cel.BoolType, about: about, on: get,
 		get: func(r *feed.Record) ref.Val { return types.Bool(get(r)) }, set: get,
 	}
 }
 
 func list(name, about string, get func(*feed.Record) []string) field {
 	return field{
-		name: name, kind: cel.ListType(cel.StringType), about: about,
+		name: name, kind: cel.ListType(cel.StringType), about: about, many: get,
 		get: func(r *feed.Record) ref.Val { return types.NewStringList(types.DefaultTypeAdapter, clip(get(r))) },
 		set: func(r *feed.Record) bool { return len(get(r)) > 0 },
 	}

@@ -1,0 +1,381 @@
+package rules
+
+import (
+	"math"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"cel.dev/cel-go/common/ast"
+	"cel.dev/cel-go/common/operators"
+	"cel.dev/cel-go/common/types"
+
+	"github.com/blipstream/blipstream/internal/feed"
+)
+
+// answer is what a condition comes to.
+type answer uint8
+
+const (
+	no answer = iota
+	yes
+	// unknown: the post does not tell.
+	unknown
+	// unsure: only cel can say.
+	unsure
+)
+
+// check answers a condition without cel.
+type check func(*feed.Record) answer
+
+// Conditions are mostly comparisons of a field with something written out, and
+// mostly false. Those are answered here: cel takes some 300 ns for one, of
+// which most is finding the field. Whatever else a condition holds is unsure,
+// and so is the condition if its answer depends on that; then cel evaluates it
+// all. TestQuickAnswers holds both to the same answers.
+
+// quicken makes a check of an expression; nil if it could never be sure.
+func quicken(e ast.Expr, known map[string]field) check {
+	switch e.Kind() { //nolint:exhaustive // all others are cel's
+	case ast.LiteralKind:
+		if b, ok := e.AsLiteral().(types.Bool); ok {
+			return func(*feed.Record) answer { return said(bool(b)) }
+		}
+	case ast.SelectKind:
+		return quickField(e, known)
+	case ast.ComprehensionKind:
+		return quickLoop(e.AsComprehension(), known)
+	case ast.CallKind:
+		return quickCall(e.AsCall(), known)
+	}
+	return nil
+}
+
+func said(b bool) answer {
+	if b {
+		return yes
+	}
+	return no
+}
+
+// quickField is post.media, or has(post.lat).
+func quickField(e ast.Expr, known map[string]field) check {
+	sel := e.AsSelect()
+	f, ok := known[sel.FieldName()]
+	if !ok || !isPost(sel.Operand()) {
+		return nil
+	}
+	switch {
+	case !sel.IsTestOnly() && f.on != nil:
+		return func(r *feed.Record) answer { return said(f.on(r)) }
+	case sel.IsTestOnly() && f.set != nil:
+		return func(r *feed.Record) answer { return said(f.set(r)) }
+	case sel.IsTestOnly():
+		return func(r *feed.Record) answer { return said(f.get(r) != nil) }
+	}
+	return nil
+}
+
+func isPost(e ast.Expr) bool { return e.Kind() == ast.IdentKind && e.AsIdent() == varPost }
+
+// fieldOf is the field of post that an expression reads.
+func fieldOf(e ast.Expr, known map[string]field) (f field, ok bool) {
+	if e.Kind() != ast.SelectKind || e.AsSelect().IsTestOnly() || !isPost(e.AsSelect().Operand()) {
+		return f, false
+	}
+	f, ok = known[e.AsSelect().FieldName()]
+	return f, ok
+}
+
+// quickLoop is exists and all over an empty list, which most lists are.
+func quickLoop(c ast.ComprehensionExpr, known map[string]field) check {
+	f, ok := fieldOf(c.IterRange(), known)
+	if !ok || f.many == nil || c.AccuInit().Kind() != ast.LiteralKind {
+		return nil
+	}
+	first, ok := c.AccuInit().AsLiteral().(types.Bool)
+	if !ok || c.Result().Kind() != ast.IdentKind || c.Result().AsIdent() != c.AccuVar() {
+		return nil
+	}
+	return func(r *feed.Record) answer {
+		if len(clip(f.many(r))) == 0 {
+			return said(bool(first))
+		}
+		return unsure
+	}
+}
+
+// quickCall is an operator or a function.
+func quickCall(c ast.CallExpr, known map[string]field) check {
+	args := c.Args()
+	switch name := c.FunctionName(); {
+	case name == operators.LogicalNot && len(args) == 1:
+		return negated(quicken(args[0], known))
+	case name == operators.LogicalAnd && len(args) == 2:
+		return both(quicken(args[0], known), quicken(args[1], known))
+	case name == operators.LogicalOr && len(args) == 2:
+		// a || b is !(!a && !b), also where one is unknown.
+		return negated(both(negated(quicken(args[0], known)), negated(quicken(args[1], known))))
+	case name == operators.In && len(args) == 2:
+		return quickIn(args[0], args[1], known)
+	case !c.IsMemberFunction() && len(args) == 2:
+		return quickComparison(name, args[0], args[1], known)
+	case c.IsMemberFunction() && isPost(c.Target()):
+		return quickPlace(name, args)
+	case c.IsMemberFunction() && len(args) == 1:
+		return quickText(name, c.Target(), args[0], known)
+	}
+	return nil
+}
+
+// negated is !a.
+func negated(a check) check {
+	if a == nil {
+		return nil
+	}
+	return func(r *feed.Record) answer {
+		switch said := a(r); said {
+		case no:
+			return yes
+		case yes:
+			return no
+		default:
+			return said
+		}
+	}
+}
+
+// both is a && b, in which false beats everything else.
+func both(a, b check) check {
+	if a == nil && b == nil {
+		return nil
+	}
+	return func(r *feed.Record) answer {
+		left := orUnsure(a, r)
+		if left == no {
+			return no
+		}
+		right := orUnsure(b, r)
+		if right == no || left == yes {
+			return right
+		}
+		return max(left, right, unknown) // one of them is unknown or unsure, which is more
+	}
+}
+
+func orUnsure(a check, r *feed.Record) answer {
+	if a == nil {
+		return unsure
+	}
+	return a(r)
+}
+
+// quickIn is "a" in post.tags, or post.lang in ["a", "b"].
+func quickIn(what, where ast.Expr, known map[string]field) check {
+	if s, ok := literal(what); ok {
+		if f, ok := fieldOf(where, known); ok && f.many != nil {
+			return func(r *feed.Record) answer { return said(slices.Contains(clip(f.many(r)), s)) }
+		}
+		return nil
+	}
+	list, ok := literals(where)
+	f, also := fieldOf(what, known)
+	if !ok || !also || f.str == nil {
+		return nil
+	}
+	return func(r *feed.Record) answer { return said(slices.Contains(list, f.str(r))) }
+}
+
+// literal is a text that is written out.
+func literal(e ast.Expr) (string, bool) {
+	if e.Kind() != ast.LiteralKind {
+		return "", false
+	}
+	s, ok := e.AsLiteral().(types.String)
+	return string(s), ok
+}
+
+// literals is a list of those.
+func literals(e ast.Expr) ([]string, bool) {
+	if e.Kind() != ast.ListKind || len(e.AsList().OptionalIndices()) > 0 {
+		return nil, false
+	}
+	all := make([]string, 0, e.AsList().Size())
+	for _, item := range e.AsList().Elements() {
+		s, ok := literal(item)
+		if !ok {
+			return nil, false
+		}
+		all = append(all, s)
+	}
+	return all, true
+}
+
+// constant is a number that is written out, if a float64 holds it exactly.
+func constant(e ast.Expr) (float64, bool) {
+	if e.Kind() != ast.LiteralKind {
+		return 0, false
+	}
+	switch n := e.AsLiteral().(type) {
+	case types.Double:
+		return float64(n), !math.IsNaN(float64(n))
+	case types.Int:
+		return float64(n), -maxExact <= n && n <= maxExact
+	case types.Uint:
+		return float64(n), n <= maxExact
+	}
+	return 0, false
+}
+
+// quickText is a function of a text field and something written out.
+func quickText(name string, target, arg ast.Expr, known map[string]field) check {
+	f, ok := fieldOf(target, known)
+	if !ok || f.str == nil {
+		return nil
+	}
+	if words, ok := literals(arg); ok && name == "hasWord" {
+		return func(r *feed.Record) answer {
+			body := f.str(r)
+			return said(slices.ContainsFunc(words, func(w string) bool { return containsWord(body, w) }))
+		}
+	}
+	s, ok := literal(arg)
+	if !ok {
+		return nil
+	}
+	test, ok := textTest(name, s)
+	if !ok {
+		return nil
+	}
+	return func(r *feed.Record) answer { return said(test(f.str(r), s)) }
+}
+
+// textTest is what a function of two texts does, of which the second is known.
+func textTest(name, arg string) (func(text, arg string) bool, bool) {
+	switch name {
+	case "contains":
+		return strings.Contains, true
+	case "startsWith":
+		return strings.HasPrefix, true
+	case "endsWith":
+		return strings.HasSuffix, true
+	case "hasWord":
+		return containsWord, true
+	case "matches":
+		p, err := newPattern(arg)
+		if err != nil {
+			return nil, false
+		}
+		return func(text, _ string) bool { return p.matches(text) }, true
+	}
+	return nil, false
+}
+
+// quickPlace is post.near(...) or post.inBox(...) with numbers written out.
+func quickPlace(name string, args []ast.Expr) check {
+	var n [4]float64
+	for i, a := range args {
+		var ok bool
+		if n[i], ok = constant(a); !ok {
+			return nil
+		}
+	}
+	test := map[string]func(*feed.Position, [4]float64) bool{"near": within, "inBox": inside}[name]
+	if test == nil {
+		return nil
+	}
+	return func(r *feed.Record) answer {
+		if r.Position == nil {
+			return unknown
+		}
+		return said(test(r.Position, n))
+	}
+}
+
+// quickComparison is a field, or a size, compared with something written out.
+func quickComparison(op string, left, right ast.Expr, known map[string]field) check {
+	if s, ok := literal(right); ok {
+		return quickEqual(op, left, s, known)
+	}
+	n, ok := constant(right)
+	get := quickNumber(left, known)
+	if !ok || get == nil {
+		return nil
+	}
+	holds, ok := comparison(op)
+	if !ok {
+		return nil
+	}
+	return func(r *feed.Record) answer {
+		v, told := get(r)
+		switch {
+		case !told:
+			return unknown
+		case math.IsNaN(v):
+			return unsure
+		}
+		return said(holds(v, n))
+	}
+}
+
+// quickEqual is a text field compared with a text.
+func quickEqual(op string, left ast.Expr, s string, known map[string]field) check {
+	f, ok := fieldOf(left, known)
+	if !ok || f.str == nil || op != operators.Equals && op != operators.NotEquals {
+		return nil
+	}
+	equal := op == operators.Equals
+	return func(r *feed.Record) answer { return said((f.str(r) == s) == equal) }
+}
+
+// quickNumber reads a number: a field, or the size of one.
+func quickNumber(e ast.Expr, known map[string]field) func(*feed.Record) (float64, bool) {
+	if f, ok := fieldOf(e, known); ok && f.num != nil {
+		return func(r *feed.Record) (float64, bool) {
+			if p := f.num(r); p != nil {
+				return *p, true
+			}
+			return 0, false
+		}
+	}
+	f, ok := sized(e, known)
+	switch {
+	case ok && f.str != nil:
+		return func(r *feed.Record) (float64, bool) { return float64(utf8.RuneCountInString(f.str(r))), true }
+	case ok && f.many != nil:
+		return func(r *feed.Record) (float64, bool) { return float64(len(clip(f.many(r)))), true }
+	}
+	return nil
+}
+
+// sized is the field whose size an expression is: size(post.body) or
+// post.body.size().
+func sized(e ast.Expr, known map[string]field) (f field, ok bool) {
+	if e.Kind() != ast.CallKind || e.AsCall().FunctionName() != "size" {
+		return f, false
+	}
+	c := e.AsCall()
+	if c.IsMemberFunction() {
+		return fieldOf(c.Target(), known)
+	}
+	return fieldOf(c.Args()[0], known)
+}
+
+// comparison is what an operator does with two numbers.
+func comparison(op string) (func(a, b float64) bool, bool) {
+	switch op {
+	case operators.Equals:
+		return func(a, b float64) bool { return a == b }, true
+	case operators.NotEquals:
+		return func(a, b float64) bool { return a != b }, true
+	case operators.Less:
+		return func(a, b float64) bool { return a < b }, true
+	case operators.LessEquals:
+		return func(a, b float64) bool { return a <= b }, true
+	case operators.Greater:
+		return func(a, b float64) bool { return a > b }, true
+	case operators.GreaterEquals:
+		return func(a, b float64) bool { return a >= b }, true
+	}
+	return nil, false
+}
