@@ -24,6 +24,7 @@ import (
 	"github.com/blipstream/blipstream/internal/feed"
 	"github.com/blipstream/blipstream/internal/service"
 	"github.com/blipstream/blipstream/internal/simulate"
+	"github.com/blipstream/blipstream/internal/usage"
 	feedv1 "github.com/blipstream/blipstream/proto/gen/blipstream/feed/v1"
 	"github.com/blipstream/blipstream/services/gateway"
 )
@@ -199,18 +200,8 @@ func (s *subject) store(ctx context.Context, kind feed.Kind, payload []byte) err
 	return s.publisher.Publish(ctx, []bus.Msg{{Subject: feed.EventSubject(kind), Data: payload}}, func(error) {})
 }
 
-// cpu is the CPU time the server has used. Clock ticks are a hundredth of a
-// second on every Linux there is (proc_pid_stat(5)).
-func (s *subject) cpu() time.Duration {
-	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", s.cmd.Process.Pid))
-	if err != nil {
-		return 0
-	}
-	fields := strings.Fields(string(data[strings.LastIndexByte(string(data), ')')+1:]))
-	user, _ := strconv.Atoi(fields[11])   // the kernel writes numbers
-	system, _ := strconv.Atoi(fields[12]) // the same
-	return time.Duration(user+system) * 10 * time.Millisecond
-}
+// cpu is the CPU time the server has used.
+func (s *subject) cpu() time.Duration { return usage.CPUOf(s.cmd.Process.Pid) }
 
 // memory is what the server holds, in bytes, once it has given back what it
 // does not need.
@@ -218,12 +209,7 @@ func (s *subject) memory() (int64, error) {
 	if _, err := s.ask("free"); err != nil {
 		return 0, err
 	}
-	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", s.cmd.Process.Pid))
-	if err != nil {
-		return 0, fmt.Errorf("bench: read memory of %s: %w", s.name, err)
-	}
-	pages, err := strconv.ParseInt(strings.Fields(string(data))[1], 10, 64)
-	return pages * int64(os.Getpagesize()), err
+	return usage.ResidentOf(s.cmd.Process.Pid), nil
 }
 
 // payloads makes events as enrich would of a simulated world.

@@ -24,7 +24,10 @@ type Msg struct {
 	// ID becomes Nats-Msg-Id: the server stores it once per dedupe window.
 	ID     string
 	Header Header
-	Data   []byte
+	// Own says that nobody else writes to Header or reads it while the message
+	// is on its way: it is not copied, and what the publisher adds goes into it.
+	Own  bool
+	Data []byte
 }
 
 // PublisherOptions bounds what a Publisher holds.
@@ -173,8 +176,11 @@ func (p *Publisher) Publish(ctx context.Context, msgs []Msg, done func(err error
 // wire is m as it is sent, again and again if need be; its reply subject is
 // set when it is taken.
 func (p *Publisher) wire(m *Msg) *nats.Msg {
-	h := make(Header, len(m.Header)+2)
-	maps.Copy(h, m.Header)
+	h := m.Header
+	if !m.Own || h == nil {
+		h = make(Header, len(m.Header)+2)
+		maps.Copy(h, m.Header)
+	}
 	values := [2]string{m.ID, p.opts.Stream}
 	if m.ID != "" {
 		h[nats.MsgIdHdr] = values[:1:1]

@@ -256,19 +256,22 @@ func TestPublisherKeepsHeaders(t *testing.T) {
 	srv := bustest.Start(t)
 	c := srv.Conn(t, "pub")
 	h := bus.Header{feed.HeaderFormat: {"post"}}
-	m := rawMsg(1)
+	m, own := rawMsg(1), rawMsg(2)
 	m.Header = h
-	bustest.Publish(t, c, feed.StreamRaw, m)
+	own.Header, own.Own = bus.Header{feed.HeaderFormat: {"post"}}, true
+	bustest.Publish(t, c, feed.StreamRaw, m, own)
 	if len(h) != 1 {
 		t.Errorf("the caller's headers were changed: %v", h)
 	}
 	got := bustest.ReadAll(t, c, feed.StreamRaw)
-	if len(got) != 1 || got[0].Header.Get(feed.HeaderFormat) != "post" || got[0].Header.Get(nats.MsgIdHdr) != m.ID {
-		t.Fatalf("stored %+v", got)
-	}
-	for k := range got[0].Header {
-		if strings.HasPrefix(k, "Nats-") && k != nats.MsgIdHdr && k != nats.ExpectedStreamHdr {
-			t.Errorf("header %s of the transport is left", k)
+	for i, want := range []bus.Msg{m, own} {
+		if len(got) != 2 || got[i].Header.Get(feed.HeaderFormat) != "post" || got[i].Header.Get(nats.MsgIdHdr) != want.ID {
+			t.Fatalf("stored %+v", got)
+		}
+		for k := range got[i].Header {
+			if strings.HasPrefix(k, "Nats-") && k != nats.MsgIdHdr && k != nats.ExpectedStreamHdr {
+				t.Errorf("header %s of the transport is left", k)
+			}
 		}
 	}
 }

@@ -11,16 +11,15 @@ import (
 
 // message is an item as RAW stores it.
 func message(name string, it feed.Item) bus.Msg {
-	h := make(bus.Header, 4)
-	if it.Format != "" {
-		h[feed.HeaderFormat] = []string{string(it.Format)}
+	const most = 6 // with those that the publisher adds
+	h := make(bus.Header, most)
+	values := []string{string(it.Format), it.Identity, it.Received.UTC().Format(time.RFC3339Nano), traceparent()}
+	for i, key := range [...]string{feed.HeaderFormat, feed.HeaderIdentity, feed.HeaderReceived, feed.HeaderTraceparent} {
+		if values[i] != "" {
+			h[key] = values[i : i+1 : i+1]
+		}
 	}
-	if it.Identity != "" {
-		h[feed.HeaderIdentity] = []string{it.Identity}
-	}
-	h[feed.HeaderReceived] = []string{it.Received.UTC().Format(time.RFC3339Nano)}
-	h[feed.HeaderTraceparent] = []string{traceparent()}
-	return bus.Msg{Subject: feed.RawSubject(name), ID: feed.RawID(name, it.ID), Header: h, Data: it.Data}
+	return bus.Msg{Subject: feed.RawSubject(name), ID: feed.RawID(name, it.ID), Header: h, Own: true, Data: it.Data}
 }
 
 // traceparent starts a trace: a W3C trace context (version 00) with random ids,

@@ -12,6 +12,7 @@ import (
 	"github.com/blipstream/blipstream/internal/bus"
 	"github.com/blipstream/blipstream/internal/feed"
 	"github.com/blipstream/blipstream/internal/simulate"
+	"github.com/blipstream/blipstream/internal/usage"
 	"github.com/blipstream/blipstream/services/enrich"
 )
 
@@ -167,7 +168,7 @@ func (r *run) timed(ctx context.Context, half func(context.Context) error) (Half
 func (r *run) timedUntil(ctx context.Context, half func(context.Context) error, enough func(bus.Lag) bool) (Half, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	cpu, start := cpuTime(), time.Now()
+	cpu, start := usage.CPU(), time.Now()
 	done := make(chan error, 1)
 	go func() { done <- half(ctx) }()
 	waited := make(chan error, 1)
@@ -180,7 +181,7 @@ func (r *run) timedUntil(ctx context.Context, half func(context.Context) error, 
 		}
 		return Half{}, fmt.Errorf("bench: %w", err)
 	case err := <-waited:
-		h = Half{Took: time.Since(start), CPU: cpuTime() - cpu, tweets: r.o.Tweets}
+		h = Half{Took: time.Since(start), CPU: usage.CPU() - cpu, tweets: r.o.Tweets}
 		cancel()
 		return h, errors.Join(err, <-done)
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/blipstream/blipstream/internal/bus"
 	"github.com/blipstream/blipstream/internal/feed"
 	"github.com/blipstream/blipstream/internal/service"
+	"github.com/blipstream/blipstream/internal/usage"
 	"github.com/blipstream/blipstream/services/enrich"
 )
 
@@ -59,7 +60,7 @@ func (r *run) enrichAlone(ctx context.Context, rep *Report) error {
 	if err := r.part(ctx, &rep.Enrich, 0, r.enrich(r.o.Config)); err != nil {
 		return err
 	}
-	rep.RSS = residentBytes()
+	rep.RSS = usage.Resident()
 	after, err := r.conn.Stream(ctx, feed.StreamEvents)
 	if err != nil {
 		return fmt.Errorf("bench: %w", err)
@@ -209,7 +210,7 @@ func (r *run) fromBacklog(ctx context.Context, rep *Report) error {
 	rep.Waiting = lag.Pending
 	until := lag.Pending - min(uint64(r.o.Tweets), lag.Pending)
 	rep.Deep, err = r.timedUntil(ctx, r.enrich(r.o.Config), func(lag bus.Lag) bool {
-		rep.DeepRSS = max(rep.DeepRSS, residentBytes())
+		rep.DeepRSS = max(rep.DeepRSS, usage.Resident())
 		return lag.Pending <= until
 	})
 	return err

@@ -7,8 +7,13 @@ import (
 	"time"
 )
 
-// connectTimeout bounds the making of a connection, name to handshake.
-const connectTimeout = 15 * time.Second
+const (
+	// connectTimeout bounds the making of a connection, name to handshake.
+	connectTimeout = 15 * time.Second
+	// readBytes is how much is read from a connection at once, at most: a stream
+	// sends many messages in a row.
+	readBytes = 64 << 10
+)
 
 // Agent is what Blipstream calls itself to upstreams.
 const Agent = "blipstream"
@@ -32,6 +37,7 @@ func Client(dial Dial) *http.Client {
 			Proxy:               http.ProxyFromEnvironment,
 			DialContext:         dial,
 			TLSHandshakeTimeout: connectTimeout,
+			ReadBufferSize:      readBytes,
 			DisableKeepAlives:   true, // a stream's connection is never used twice
 			DisableCompression:  true, // who asks for it undoes it, below the watchdog
 		},
