@@ -35,7 +35,7 @@ export function partsInEachMood(): Record<string, unknown>[] {
     { name: 'bridge', state: 'working', detail: 'sending twitter_raw, events', time },
     { name: 'ingest.demo', state: 'live', time, itemTime: time },
     { name: 'ingest.archive', state: 'done', time },
-    { name: 'ingest.x', state: 'backoff', detail: 'rate_limited', time, retryTime: new Date(Date.now() + 3_600_000).toISOString() },
+    { name: 'ingest.x', state: 'backoff', detail: 'rate_limited', time, retryTime: new Date(Date.now() + 3_600_000).toISOString(), reconnects: '3', missed: '1204', gaps: '1' },
     { name: 'ingest.y', state: 'failed', detail: 'fatal', time },
   ];
 }

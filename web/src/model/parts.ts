@@ -9,6 +9,12 @@ export interface Part {
   retryAt: number;
   /** When its last item came. */
   itemAt: number;
+  /** How often its connection has ended since its process began. */
+  reconnects: number;
+  /** How many items the upstream says it held back, since then. */
+  missed: number;
+  /** How often items may be missing that the upstream does not send any more, since then. */
+  gaps: number;
 }
 
 /** How a part is: well, of no concern, in a trouble that may pass, or in one that will not. */

@@ -9,9 +9,13 @@ const state = (facts: Partial<Facts>) =>
     stats: NO_STATS, replay: false, now: NOW, ...facts,
   });
 
+const NOTHING = { detail: '', retryAt: 0, itemAt: 0, reconnects: 0, missed: 0, gaps: 0 };
 const withSource = (state: string) => ({
   ...NO_STATS,
-  parts: [{ name: 'ingest.x', state, detail: '', retryAt: 0, itemAt: 0 }, { name: 'bridge', state: 'working', detail: '', retryAt: 0, itemAt: 0 }],
+  parts: [
+    { name: 'ingest.x', state, ...NOTHING },
+    { name: 'bridge', state: 'working', ...NOTHING },
+  ],
 });
 
 describe('pageState', () => {

@@ -1,17 +1,19 @@
 import { describe, expect, it } from 'vitest';
 import { partsInEachMood } from '../../test/fixtures';
 import { moodOf, type Part } from '../model/parts';
-import { line } from '../ui/partwords';
+import { detail, line, losses } from '../ui/partwords';
 import { decodeStats } from './decodestats';
 
 const NOW = Date.UTC(2026, 0, 1, 12);
-const part = (fields: Partial<Part>): Part => ({ name: 'ingest.x', state: 'live', detail: '', retryAt: 0, itemAt: 0, ...fields });
+const part = (fields: Partial<Part>): Part => ({ name: 'ingest.x', state: 'live', detail: '', retryAt: 0, itemAt: 0, reconnects: 0, missed: 0, gaps: 0, ...fields });
 
 describe('decodeStats', () => {
   it('reads what the gateway says of the parts', () => {
     const { parts } = decodeStats({ parts: partsInEachMood() });
     expect(parts.map(moodOf)).toEqual(['ok', 'ok', 'calm', 'warn', 'err']);
     expect(parts[3]!.retryAt).toBeGreaterThan(Date.now());
+    expect(parts[3]).toMatchObject({ reconnects: 3, missed: 1_204, gaps: 1 });
+    expect(parts[1]).toMatchObject({ reconnects: 0, missed: 0, gaps: 0 });
   });
 
   it('ranks what is frequent, ties by name, tags as they come', () => {
@@ -62,5 +64,24 @@ describe('line', () => {
     ['newcomer: dancing', { name: 'newcomer', state: 'dancing' }],
   ])('says %j', (want, fields) => {
     expect(line(part(fields), NOW)).toBe(want);
+  });
+});
+
+describe('losses', () => {
+  it.each<[string, Partial<Part>]>([
+    ['', {}],
+    ['1 reconnect', { reconnects: 1 }],
+    ['12 reconnects · 2 gaps', { reconnects: 12, gaps: 2 }],
+    ['1,204 held back upstream · 1 gap', { missed: 1_204, gaps: 1 }],
+  ])('says %j', (want, fields) => {
+    expect(losses(part(fields))).toBe(want);
+  });
+
+  it('are told beside the last item to whoever points at a source, nothing of what is none', () => {
+    const want = 'Last item 2.00 s ago. Since it was started: reconnects 3, held back upstream 0, gaps 0.';
+    expect(detail(part({ itemAt: NOW - 2_000, reconnects: 3 }), NOW)).toBe(want);
+    expect(detail(part({ itemAt: NOW + 50 }), NOW)).toMatch(/^Last item 0\.00 s ago/);
+    expect(detail(part({}), NOW)).toMatch(/^No item yet\./);
+    expect(detail(part({ name: 'bridge' }), NOW)).toBe('');
   });
 });

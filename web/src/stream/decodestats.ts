@@ -51,5 +51,8 @@ function decodePart(raw: Raw): Part | undefined {
     detail: text(part.detail).slice(0, MAX_TEXT),
     retryAt: time(part.retryTime) || 0,
     itemAt: time(part.itemTime) || 0,
+    reconnects: whole(part.reconnects),
+    missed: whole(part.missed),
+    gaps: whole(part.gaps),
   };
 }

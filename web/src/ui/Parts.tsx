@@ -1,6 +1,6 @@
 import { For, Show, type JSX } from 'solid-js';
 import { isTrouble, moodOf, type Part } from '../model/parts';
-import { labelOf, line, situation } from './partwords';
+import { detail, labelOf, line, losses, situation } from './partwords';
 
 /** How the parts before the gateway are, a few words each. */
 export function Parts(props: { parts: Part[]; now: number }): JSX.Element {
@@ -10,9 +10,10 @@ export function Parts(props: { parts: Part[]; now: number }): JSX.Element {
         <ul class="strip parts">
           <For each={props.parts}>
             {(part) => (
-              <li data-mood={moodOf(part)}>
+              <li data-mood={moodOf(part)} title={detail(part, props.now)}>
                 <span class="dot" aria-hidden="true" />
                 {line(part, props.now)}
+                <Show when={losses(part)}>{(words) => <span class="losses">{words()}</span>}</Show>
               </li>
             )}
           </For>

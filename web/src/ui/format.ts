@@ -7,6 +7,9 @@ const share = new Intl.NumberFormat(undefined, { style: 'percent', maximumFracti
 const time = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' });
 const day = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium' });
 
+/** Of English, whatever the reader's locale: the nouns are. */
+const plurals = new Intl.PluralRules('en');
+
 const MINUTE_S = 60;
 const HOUR_S = 3_600;
 const DAY_S = 86_400;
@@ -19,6 +22,11 @@ export function count(n: number): string {
 /** A count that a label has room for: 999+ at most. */
 export function atMost999(n: number): string {
   return n > 999 ? `${whole.format(999)}+` : whole.format(n);
+}
+
+/** A count with its noun, in the form that the number asks for: 1 gap, 2 gaps. */
+export function counted(n: number, one: string, other: string): string {
+  return `${count(n)} ${plurals.select(n) === 'one' ? one : other}`;
 }
 
 /** A rate: 41.3 below a thousand, 1,234 above. */

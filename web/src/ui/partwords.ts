@@ -1,6 +1,6 @@
 import type { Part } from '../model/parts';
 import { QUIET_MS } from '../model/state';
-import { duration } from './format';
+import { count, counted, duration } from './format';
 
 /** What a person calls a part: a source by its name, the bridge by what is behind it. */
 export function labelOf({ name }: Part): string {
@@ -31,6 +31,25 @@ export function situation(part: Part): string {
 export function line(part: Part, now: number): string {
   if (part.name === 'bridge' && part.state === 'away') return 'Redis away';
   return [`${labelOf(part)}: ${situation(part)}`, next(part, now), last(part, now)].filter(Boolean).join(', ');
+}
+
+/** What a source has lost and been through since its process began; "" if that is nothing. */
+export function losses({ reconnects, missed, gaps }: Part): string {
+  return [
+    reconnects > 0 ? counted(reconnects, 'reconnect', 'reconnects') : '',
+    missed > 0 ? `${count(missed)} held back upstream` : '',
+    gaps > 0 ? counted(gaps, 'gap', 'gaps') : '',
+  ]
+    .filter(Boolean)
+    .join(' · ');
+}
+
+/** All there is to know of a source, for whoever points at it; "" for what is none. */
+export function detail(part: Part, now: number): string {
+  if (!part.name.startsWith('ingest.')) return '';
+  const item = part.itemAt ? `Last item ${duration(Math.max(0, now - part.itemAt))} ago` : 'No item yet';
+  const tolls = [`reconnects ${count(part.reconnects)}`, `held back upstream ${count(part.missed)}`, `gaps ${count(part.gaps)}`];
+  return `${item}. Since it was started: ${tolls.join(', ')}.`;
 }
 
 function next({ retryAt }: Part, now: number): string {

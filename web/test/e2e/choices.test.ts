@@ -133,4 +133,20 @@ describe('help', () => {
     await page.getByRole('dialog').waitFor({ state: 'hidden' });
     expect(new URL(page.url()).search).toBe('?country=JP');
   });
+
+  it.each([1_440, 960, 390])('leaves the keys to the page once it is closed, %i px wide', async (width) => {
+    bench.gateway.history = [3, 9, 4, 0];
+    const { page } = await bench.open({ viewport: { width, height: 720 }, path: '/?country=JP' });
+    const dialog = page.getByRole('dialog', { name: 'Keyboard' });
+    await page.keyboard.press('?');
+    await dialog.waitFor();
+    // A click into its text takes the focus out of it, but the keys stay its own.
+    await dialog.getByText('Pause and resume everything').click();
+    await page.keyboard.press('r');
+    expect(await page.locator('.replay').count()).toBe(0);
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('r');
+    await page.getByRole('region', { name: 'Replay' }).waitFor();
+    expect(new URL(page.url()).search).toBe('?country=JP');
+  });
 });

@@ -18,10 +18,10 @@ describe('the parts of the line', () => {
     stream.stats({
       parts: [
         { name: 'bridge', state: 'working', detail: 'sending twitter_raw, events' },
-        { name: 'ingest.demo', state: 'live' },
+        { name: 'ingest.demo', state: 'live', reconnects: '2', gaps: '1' },
       ],
     });
-    await eventually(() => said(page), ['ok Redis: sending twitter_raw, events', 'ok demo: live']);
+    await eventually(() => said(page), ['ok Redis: sending twitter_raw, events', 'ok demo: live2 reconnects · 1 gap']);
     const now = await page.evaluate(() => Date.now());
     stream.stats({
       parts: [
