@@ -10,6 +10,7 @@ import (
 
 	"github.com/blipstream/blipstream/cmd/blipstream/embedded"
 	"github.com/blipstream/blipstream/cmd/blipstream/line"
+	"github.com/blipstream/blipstream/cmd/blipstream/streams"
 	"github.com/blipstream/blipstream/services/enrich"
 	"github.com/blipstream/blipstream/services/gateway"
 	"github.com/blipstream/blipstream/services/ingest"
@@ -25,13 +26,13 @@ type upCmd struct {
 	Gateway gateway.Config `embed:"" group:"Gateway:"`
 	Enrich  enrich.Config  `embed:"" group:"Enrich:"`
 	Bridge  bridgeFlags    `embed:"" group:"Redis:"`
-	Streams layoutFlags    `embed:"" group:"Streams:"`
+	Streams streams.Flags  `embed:"" group:"Streams:"`
 }
 
 // Run runs the line until the process is asked to stop.
 func (c *upCmd) Run(p *proc) error {
 	o := line.Options{
-		NATS: c.NATS, CA: c.NATSCA, NKey: c.NATSNKey, Layout: c.Streams.layout(), Log: p.log,
+		NATS: c.NATS, CA: c.NATSCA, NKey: c.NATSNKey, Layout: c.Streams.Layout(), Log: p.log,
 		Ingest: c.Ingest, Enrich: c.Enrich, Gateway: c.Gateway.WithSecrets(os.Getenv), Bridge: c.Bridge.config(),
 	}
 	if c.NATS == "" {

@@ -1,4 +1,4 @@
-package main
+package streams
 
 import (
 	"testing"
@@ -8,10 +8,10 @@ import (
 )
 
 func TestSize(t *testing.T) {
-	for text, want := range map[string]size{
+	for text, want := range map[string]Size{
 		"1": 1, "512MiB": 512 << 20, "1.5GiB": 3 << 29, "4 GiB": 4 << 30, "2GB": 2e9, "10B": 10, "1kB": 1000,
 	} {
-		var got size
+		var got Size
 		if err := got.UnmarshalText([]byte(text)); err != nil || got != want {
 			t.Errorf("%q is %d, %v; want %d", text, got, err, want)
 		}
@@ -23,7 +23,7 @@ func FuzzSize(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		var got size
+		var got Size
 		if err := got.UnmarshalText([]byte(text)); err == nil && got < 0 {
 			t.Errorf("%q is %d", text, got)
 		}
@@ -31,14 +31,14 @@ func FuzzSize(f *testing.F) {
 }
 
 func TestLayoutFlagsChangeOnlyWhatTheyName(t *testing.T) {
-	var f layoutFlags
-	if f.layout() != bus.DefaultLayout() {
+	var f Flags
+	if f.Layout() != bus.DefaultLayout() {
 		t.Error("no flags change the layout")
 	}
 	f.Events.MaxAge, f.Raw.MaxBytes, f.Replicas = time.Hour, 1<<20, 3
 	want := bus.DefaultLayout()
 	want.Events.MaxAge, want.Raw.MaxBytes, want.Replicas = time.Hour, 1<<20, 3
-	if f.layout() != want {
-		t.Errorf("layout %+v, want %+v", f.layout(), want)
+	if f.Layout() != want {
+		t.Errorf("layout %+v, want %+v", f.Layout(), want)
 	}
 }

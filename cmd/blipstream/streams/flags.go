@@ -1,4 +1,4 @@
-package main
+package streams
 
 import (
 	"fmt"
@@ -10,29 +10,29 @@ import (
 	"github.com/blipstream/blipstream/internal/bus"
 )
 
-// layoutFlags are the flags that change the streams. What is not given stays
-// as bus.DefaultLayout has it.
-type layoutFlags struct {
-	Raw      limitFlags    `embed:"" prefix:"raw-"`
-	Events   limitFlags    `embed:"" prefix:"events-"`
-	Replay   limitFlags    `embed:"" prefix:"replay-"`
-	Dead     limitFlags    `embed:"" prefix:"dead-"`
+// Flags are the flags that change the streams. What is not given stays as
+// bus.DefaultLayout has it.
+type Flags struct {
+	Raw      LimitFlags    `embed:"" prefix:"raw-"`
+	Events   LimitFlags    `embed:"" prefix:"events-"`
+	Replay   LimitFlags    `embed:"" prefix:"replay-"`
+	Dead     LimitFlags    `embed:"" prefix:"dead-"`
 	Dedupe   time.Duration `name:"dedupe-window" help:"How long a stream remembers message ids (10m); each costs the server about 215 bytes of memory."`
 	Replicas int           `name:"replicas" help:"Copies of each stream in a cluster (1)."`
 }
 
-// limitFlags are the limits of one stream.
-type limitFlags struct {
+// LimitFlags are the limits of one stream.
+type LimitFlags struct {
 	MaxAge   time.Duration `name:"max-age" help:"How long this stream keeps a message."`
-	MaxBytes size          `name:"max-bytes" help:"How much this stream keeps, such as 512MiB or 4GiB; then the oldest goes."`
+	MaxBytes Size          `name:"max-bytes" help:"How much this stream keeps, such as 512MiB or 4GiB; then the oldest goes."`
 }
 
-// layout is the streams the flags ask for.
-func (f layoutFlags) layout() bus.Layout {
+// Layout is the streams the flags ask for.
+func (f Flags) Layout() bus.Layout {
 	l := bus.DefaultLayout()
 	for _, x := range []struct {
 		to   *bus.Limits
-		from limitFlags
+		from LimitFlags
 	}{{&l.Raw, f.Raw}, {&l.Events, f.Events}, {&l.Replay, f.Replay}, {&l.Dead, f.Dead}} {
 		set(&x.to.MaxAge, x.from.MaxAge)
 		set(&x.to.MaxBytes, int64(x.from.MaxBytes))
@@ -50,8 +50,8 @@ func set[T comparable](to *T, given T) {
 	}
 }
 
-// size is a number of bytes that can be written with a unit.
-type size int64
+// Size is a number of bytes that can be written with a unit.
+type Size int64
 
 // units by their letters; k means 1000 only in kB, as SI has it.
 var units = []struct {
@@ -71,7 +71,7 @@ var units = []struct {
 }
 
 // UnmarshalText reads a size such as 512MiB, 1.5GB or 1000000.
-func (s *size) UnmarshalText(text []byte) error {
+func (s *Size) UnmarshalText(text []byte) error {
 	for _, u := range units {
 		number, ok := strings.CutSuffix(string(text), u.suffix)
 		if !ok {
@@ -81,7 +81,7 @@ func (s *size) UnmarshalText(text []byte) error {
 		if err != nil || !(n > 0) || n*u.bytes >= math.MaxInt64 {
 			break
 		}
-		*s = size(n * u.bytes)
+		*s = Size(n * u.bytes)
 		return nil
 	}
 	return fmt.Errorf("%q is not a size such as 512MiB or 4GiB", text)
