@@ -218,6 +218,12 @@ func spareWork(ctx context.Context, t *testing.T, owner, enrich, gateway *bus.Co
 	if _, err := enrich.GetValue(ctx, bus.BucketProfiles, "someone"); err != nil {
 		t.Error(err)
 	}
+	if _, err := enrich.PutValue(ctx, bus.BucketTrial, "enrich.1-a", bus.Value{Data: []byte("1")}); err != nil {
+		t.Error(err)
+	}
+	if _, err := enrich.GetValue(ctx, bus.BucketTrial, "enrich.1-a"); err != nil {
+		t.Error(err)
+	}
 	if err := gateway.StoreTicket(ctx, "digest", []byte("x")); err != nil {
 		t.Error(err)
 	}

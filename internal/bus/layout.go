@@ -34,12 +34,16 @@ const (
 	// BucketProfiles is the KV bucket in which replicas of enrich share what
 	// authors are called.
 	BucketProfiles = "profiles"
+	// BucketTrial is the KV bucket in which replicas of enrich note which items
+	// they have begun that were delivered suspiciously often.
+	BucketTrial    = "trial"
 	streamLease    = "KV_" + bucketLease
 	streamCursor   = "KV_" + bucketCursor
 	streamStatus   = "KV_" + bucketStatus
 	streamTicket   = "KV_" + bucketTicket
 	streamRules    = "KV_" + bucketRules
 	streamProfiles = "KV_" + BucketProfiles
+	streamTrial    = "KV_" + BucketTrial
 )
 
 const (
@@ -56,6 +60,11 @@ const (
 	// all of them: some 300,000 authors. Names beyond are asked for again.
 	profileTTL   = 24 * time.Hour
 	profileBytes = 64 * mib
+	// trialTTL is how long it is known that an item was begun: the back-off is 5
+	// minutes, and a process that keeps ending may be down for hours.
+	// trialBytes bounds all trials: many times as many as may be in work.
+	trialTTL   = 24 * time.Hour
+	trialBytes = 16 * mib
 	// maxAckPending bounds what the durable's members together have in work.
 	// It is many times a pull window (500), so that it never starves a replica.
 	maxAckPending = 20_000
@@ -139,6 +148,7 @@ func (l Layout) streams() []jetstream.StreamConfig {
 		l.bucket(streamRules, "$KV."+bucketRules+".>", "rules that users define"),
 		l.passing(l.bucket(streamStatus, "$KV."+bucketStatus+".>", "what services say of themselves"), StatusTTL, statusBytes),
 		l.passing(l.bucket(streamProfiles, "$KV."+BucketProfiles+".>", "what authors are called"), profileTTL, profileBytes),
+		l.passing(l.bucket(streamTrial, "$KV."+BucketTrial+".>", "items begun that were delivered often"), trialTTL, trialBytes),
 		leading(l.passing(l.bucket(streamTicket, "$KV."+bucketTicket+".>", "tickets that open one stream"), TicketTTL, ticketBytes)),
 	}
 }

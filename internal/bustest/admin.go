@@ -3,6 +3,7 @@ package bustest
 import (
 	"context"
 	"testing"
+	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -51,6 +52,22 @@ func (s *Server) AddConsumer(tb testing.TB, stream, durable string, maxDeliver i
 		_, err := js.CreateConsumer(ctx, stream, jetstream.ConsumerConfig{
 			Durable: durable, AckPolicy: jetstream.AckExplicitPolicy, MaxDeliver: maxDeliver,
 		})
+		return err
+	})
+}
+
+// HurryConsumer has a durable consumer deliver again what is unsettled for so
+// long, without the back-off that it was made with.
+func (s *Server) HurryConsumer(tb testing.TB, stream, durable string, wait time.Duration) {
+	tb.Helper()
+	s.admin(tb, func(ctx context.Context, js jetstream.JetStream) error {
+		cons, err := js.Consumer(ctx, stream, durable)
+		if err != nil {
+			return err
+		}
+		cfg := cons.CachedInfo().Config
+		cfg.BackOff, cfg.AckWait = nil, wait
+		_, err = js.UpdateConsumer(ctx, stream, cfg)
 		return err
 	})
 }

@@ -123,9 +123,10 @@ func (l *line) answered(d *bus.Delivery, a *answers) {
 }
 
 // park has an item come again later; none of its events is out yet. Where too
-// many do so already it is put aside.
+// many do so already, or it has often enough, it is put aside.
 func (l *line) park(d *bus.Delivery, cause error) {
-	if l.asking.parked.Add(1) > maxParked {
+	l.seenThrough(d)
+	if l.asking.parked.Add(1) > maxParked || l.suspect(d) {
 		l.asking.parked.Add(-1)
 		l.bury(d, reasonAsk, cause)
 		return

@@ -13,7 +13,7 @@ type Config struct {
 	Hydrators      []string `name:"hydrators" default:"author,body,time,type,language,entities,media,position,country,spread" help:"Steps that read an item's candidates, in order; a later one may overwrite. Known: these and sentiment (of English texts)."`
 	Positions      []string `name:"positions" default:"point,place,profile,mention" help:"How a position may be known, in the order in which it is tried: an exact point, the centre of a place, the city where the author says to live, a city that the text names."`
 	MaxPlaceRadius float64  `name:"max-place-radius" default:"500" help:"Largest radius in km of a place whose centre is put on the map; 0 for any."`
-	MaxDeliveries  uint64   `name:"max-deliveries" default:"20" help:"Deliveries after which an item is put aside as dead; 0 for never."`
+	MaxDeliveries  uint64   `name:"max-deliveries" default:"20" help:"Deliveries after which an item is watched, and put aside as dead if it ends the process three more times, or if a service still does not answer what a rule asks of it; 0 for never."`
 	Rules          string   `name:"rules" placeholder:"FILE|kv:BUCKET" help:"Where the rules are that make events of your own: a YAML file, or a NATS key-value bucket (kv:rules)."`
 	Profiles       string   `name:"bluesky-profiles" default:"https://public.api.bsky.app" placeholder:"URL|off" help:"Who is asked what the authors of Bluesky are called; off for nobody. Not asked for simulated posts unless it is another than the default."`
 	Prefetch       int      `name:"prefetch" default:"500" help:"Most raw items asked for at once."`
@@ -21,8 +21,8 @@ type Config struct {
 
 // The defaults. 500 km leaves out the large countries and keeps the small ones
 // and nearly all regions (the largest place in a sample of 143 real ones: 376).
-// 20 deliveries take at least 90 minutes by the consumer's back-off, so that an
-// outage of EVENTS of that length makes no healthy item suspect. A pull window
+// 20 deliveries take at least 90 minutes by the consumer's back-off, so that in
+// shorter outages of EVENTS no item needs the writes of a trial. A pull window
 // of 500 is where more brings nothing.
 const (
 	defaultMaxPlaceRadius = 500

@@ -135,26 +135,3 @@ func TestEventTooLarge(t *testing.T) {
 		t.Errorf("letters %+v", parts)
 	}
 }
-
-// An item that nobody ever settles is put aside.
-func TestDeliveredTooOften(t *testing.T) {
-	srv := bustest.Start(t)
-	conn := srv.Conn(t, "test")
-	bustest.PublishRaw(t, conn, tweet(1))
-	const most = 3
-	readAndRetry(t, conn, most)
-	cfg := enrich.DefaultConfig()
-	cfg.MaxDeliveries = most
-	startWith(t, srv, cfg)
-	bustest.PublishRaw(t, conn, tweet(2))
-	settled(t, conn)
-	wantTweets(t, events(t, conn), 2, 3)
-	parts := letters(t, conn)["1"]
-	if len(parts) != 1 || parts[0].Subject != "dead.enrich.deliveries" {
-		t.Fatalf("letters %+v", parts)
-	}
-	// The reader that stopped may have been handed it once more.
-	if n, err := strconv.Atoi(parts[0].Header.Get(feed.HeaderDeliveries)); err != nil || n <= most {
-		t.Errorf("delivered %d times (%v), want more than %d", n, err, most)
-	}
-}

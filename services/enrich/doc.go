@@ -22,8 +22,9 @@
 //   - panic: the code that reads or derives panicked; the letter says where;
 //   - too_large: an event is larger than the server takes;
 //   - refused: the server refuses an event for good for another reason;
-//   - deliveries: the item was delivered more than --max-deliveries times and
-//     never settled, so it is suspected of killing whoever takes it;
+//   - deliveries: the item was delivered more than --max-deliveries times, and
+//     then begun three times and never seen through: it seems to kill whoever
+//     takes it. How long EVENTS takes nothing does not count;
 //   - ask: a service did not answer what a rule asked of it, and the rule wants
 //     the item put aside then (on_error: dead), or too many items wait to come again.
 //

@@ -46,6 +46,8 @@ type Service struct {
 	running atomic.Bool
 	// names knows who the authors are of whom items tell no name.
 	names *names
+	// drainFor is drainTimeout; tests have less time.
+	drainFor time.Duration
 }
 
 // New makes a replica that works over conn. It refuses a configuration that
@@ -54,7 +56,7 @@ func New(cfg Config, conn *bus.Conn, env service.Env) (*Service, error) {
 	if err := cfg.check(); err != nil {
 		return nil, err
 	}
-	s := &Service{cfg: cfg, conn: conn, log: env.Log, derivers: derive.All(), metrics: newMetrics(env)}
+	s := &Service{cfg: cfg, conn: conn, log: env.Log, derivers: derive.All(), metrics: newMetrics(env), drainFor: drainTimeout}
 	chain, err := hydrate.New(cfg.Hydrators, hydrate.Options{MaxRadiusKm: cfg.MaxPlaceRadius, Positions: cfg.Positions}, s.metrics)
 	if err != nil {
 		return nil, fmt.Errorf("enrich: read settings: %w", err)
@@ -90,7 +92,7 @@ func (s *Service) Run(ctx context.Context) error {
 	defer abandon()
 	context.AfterFunc(ctx, func() {
 		s.running.Store(false)
-		time.AfterFunc(drainTimeout, abandon)
+		time.AfterFunc(s.drainFor, abandon)
 	})
 	l, err := s.open(work)
 	if err != nil {
@@ -130,5 +132,5 @@ func (s *Service) open(work context.Context) (*line, error) {
 		events.Close()
 		return nil, fmt.Errorf("enrich: publish to %s: %w", feed.StreamDead, err)
 	}
-	return &line{Service: s, work: work, events: events, dead: dead}, nil
+	return &line{Service: s, work: work, events: events, dead: dead, trials: trials{bucket: s.conn}}, nil
 }

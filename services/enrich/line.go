@@ -20,6 +20,7 @@ type line struct {
 	events *bus.Publisher
 	dead   *bus.Publisher
 	asking asking
+	trials trials
 }
 
 // The reasons of dead letters besides those of package decode.
@@ -30,16 +31,21 @@ const (
 	reasonDeliveries decode.Reason = "deliveries"
 )
 
-var errDeliveries = errors.New("enrich: handle item: delivered too often without being settled")
+var errDeliveries = errors.New("enrich: handle item: begun again and again, and never seen through: it seems to end the process or never to end")
 
 // handle takes one delivery. Whatever it holds, it is settled once: here if
 // there is nothing to store, else when that is stored.
 func (l *line) handle(d *bus.Delivery) {
 	l.metrics.backlog.Set(float64(d.Pending))
-	if l.cfg.MaxDeliveries > 0 && d.Deliveries > l.cfg.MaxDeliveries {
-		l.bury(d, reasonDeliveries, errDeliveries)
+	if l.suspect(d) {
+		l.try(d)
 		return
 	}
+	l.take(d)
+}
+
+// take does the work of handle.
+func (l *line) take(d *bus.Delivery) {
 	rec, err := l.decode(&d.Stored)
 	if err != nil {
 		l.reject(d, err)
@@ -51,7 +57,7 @@ func (l *line) handle(d *bus.Delivery) {
 	l.proceed(d, rec)
 }
 
-// proceed does the rest of handle, perhaps on another goroutine.
+// proceed does the rest of take, perhaps on another goroutine.
 func (l *line) proceed(d *bus.Delivery, rec feed.Record) {
 	out, err := l.derive(&d.Stored, rec)
 	if err != nil {
@@ -67,6 +73,7 @@ func (l *line) proceed(d *bus.Delivery, rec feed.Record) {
 
 // finish takes an item whose events are known.
 func (l *line) finish(d *bus.Delivery, out output) {
+	l.seenThrough(d)
 	if len(out.events) == 0 {
 		l.metrics.nothing(&out.rec)
 		l.ack(d)
@@ -120,6 +127,7 @@ func (l *line) unpublished(d *bus.Delivery, err error) {
 // reject settles an item that could not be read.
 func (l *line) reject(d *bus.Delivery, err error) {
 	if ignored, ok := errors.AsType[*decode.IgnoredError](err); ok {
+		l.seenThrough(d)
 		l.metrics.ignoredItem(ignored.What)
 		l.ack(d)
 		return
@@ -138,6 +146,7 @@ func (l *line) reject(d *bus.Delivery, err error) {
 // terminated: that would have the server report it as given up, and its letter
 // is written (advisory).
 func (l *line) bury(d *bus.Delivery, reason decode.Reason, cause error) {
+	l.seenThrough(d)
 	letters := l.conn.Letters(bus.Dead{
 		Stage: stage, Reason: string(reason), ID: feed.StreamRaw + ":" + position(&d.Stored), Err: cause,
 		Subject: d.Subject, Item: itemName(&d.Stored), Header: d.Header, Data: d.Data, StreamSeq: d.Seq, Deliveries: d.Deliveries,
@@ -173,6 +182,7 @@ func (l *line) ack(d *bus.Delivery) { l.settled(d, d.Ack()) }
 
 // giveBack leaves a delivery to another replica, or to this one's next start.
 func (l *line) giveBack(d *bus.Delivery) {
+	l.seenThrough(d)
 	l.metrics.items.given.Inc()
 	l.settled(d, d.Retry(0))
 }
