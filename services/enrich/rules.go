@@ -34,12 +34,9 @@ func (s *Service) keepRules(env service.Env) error {
 	if s.cfg.Rules == "" {
 		return nil
 	}
-	read, err := ReadRaw(s.cfg)
-	if err != nil {
-		return err
-	}
+	var err error
 	s.keeper, err = keeper.New(keeper.Options{
-		Place: s.cfg.Rules, Bus: s.conn, Read: read, Log: env.Log, Metrics: s.metrics,
+		Place: s.cfg.Rules, Bus: s.conn, Read: readWith(s.chain.For(nobody{})), Log: env.Log, Metrics: s.metrics,
 	})
 	if err != nil {
 		return fmt.Errorf("enrich: %w", err)
@@ -72,17 +69,22 @@ func (s *Service) followRules(ctx context.Context) (stop func(), err error) {
 // ReadRaw makes the function that decodes and hydrates a raw item as a replica
 // with that configuration does, for tests of rules.
 func ReadRaw(cfg Config) (rules.Reader, error) {
-	chain, err := hydrate.New(cfg.Hydrators, hydrate.Options{MaxRadiusKm: cfg.MaxPlaceRadius}, nobody{})
+	chain, err := hydrate.New(cfg.Hydrators, hydrate.Options{MaxRadiusKm: cfg.MaxPlaceRadius, Positions: cfg.Positions}, nobody{})
 	if err != nil {
 		return nil, fmt.Errorf("enrich: read settings: %w", err)
 	}
+	return readWith(chain), nil
+}
+
+// readWith is ReadRaw with a chain that is there already.
+func readWith(chain *hydrate.Chain) rules.Reader {
 	return func(raw []byte) (feed.Record, error) {
 		rec, err := decode.Decode(feed.Item{Source: "test", Data: raw})
 		if err == nil {
 			chain.Hydrate(&rec)
 		}
 		return rec, err
-	}, nil
+	}
 }
 
 // nobody looks on. It implements hydrate.Observer.

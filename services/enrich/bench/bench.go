@@ -104,7 +104,7 @@ func (r *run) measure(ctx context.Context) (rep Report, err error) {
 	if err := r.conn.Ensure(ctx, r.o.Layout); err != nil {
 		return rep, fmt.Errorf("bench: %w", err)
 	}
-	if _, err := r.timed(ctx, r.ackAll); err != nil { // what others left
+	if _, err := r.timed(ctx, always(r.ackAll)); err != nil { // what others left
 		return rep, err
 	}
 	type part func(context.Context, *Report) error
@@ -159,18 +159,31 @@ func (r *run) fill(ctx context.Context, n int, broken uint64) (bytes int64, err 
 	return bytes, nil
 }
 
+// half is one part of a measurement: what it returns reads RAW until its
+// context ends. What it does before is not measured: a program starts once.
+type half func() (func(context.Context) error, error)
+
+// always is a half that needs no preparation.
+func always(run func(context.Context) error) half {
+	return func() (func(context.Context) error, error) { return run, nil }
+}
+
 // timed runs a half until RAW has no backlog.
-func (r *run) timed(ctx context.Context, half func(context.Context) error) (Half, error) {
+func (r *run) timed(ctx context.Context, half half) (Half, error) {
 	return r.timedUntil(ctx, half, emptied)
 }
 
 // timedUntil runs a half until enough is true of the backlog.
-func (r *run) timedUntil(ctx context.Context, half func(context.Context) error, enough func(bus.Lag) bool) (Half, error) {
+func (r *run) timedUntil(ctx context.Context, half half, enough func(bus.Lag) bool) (Half, error) {
+	read, err := half()
+	if err != nil {
+		return Half{}, fmt.Errorf("bench: %w", err)
+	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	cpu, start := usage.CPU(), time.Now()
 	done := make(chan error, 1)
-	go func() { done <- half(ctx) }()
+	go func() { done <- read(ctx) }()
 	waited := make(chan error, 1)
 	go func() { waited <- r.wait(ctx, enough) }()
 	var h Half

@@ -30,7 +30,7 @@ const (
 
 // part fills RAW and measures how long a half takes to empty it; best is the
 // best there was of that.
-func (r *run) part(ctx context.Context, best *Half, broken uint64, half func(context.Context) error) error {
+func (r *run) part(ctx context.Context, best *Half, broken uint64, half half) error {
 	if _, err := r.fill(ctx, r.o.Tweets, broken); err != nil {
 		return err
 	}
@@ -46,7 +46,7 @@ func (r *run) ackAlone(ctx context.Context, rep *Report) error {
 		return err
 	}
 	rep.Tweets, rep.TweetBytes = r.o.Tweets, float64(bytes)/float64(r.o.Tweets)
-	h, err := r.timed(ctx, r.ackAll)
+	h, err := r.timed(ctx, always(r.ackAll))
 	rep.Ack.better(h)
 	return err
 }
@@ -70,17 +70,18 @@ func (r *run) enrichAlone(ctx context.Context, rep *Report) error {
 }
 
 // enrich is a replica on the bench's own connection.
-func (r *run) enrich(cfg enrich.Config) func(context.Context) error {
-	return func(ctx context.Context) error { return serve(ctx, cfg, r.conn, r.o) }
+func (r *run) enrich(cfg enrich.Config) half {
+	return func() (func(context.Context) error, error) { return replica(cfg, r.conn, r.o) }
 }
 
-func serve(ctx context.Context, cfg enrich.Config, conn *bus.Conn, o Options) error {
+// replica makes one, and returns its Run.
+func replica(cfg enrich.Config, conn *bus.Conn, o Options) (func(context.Context) error, error) {
 	env := service.Env{Log: o.Log, Metrics: prometheus.NewRegistry(), Health: service.NewHealth()}
 	svc, err := enrich.New(cfg, conn, env)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return svc.Run(ctx)
+	return svc.Run, nil
 }
 
 // twenty is rules as users might write them.
@@ -141,10 +142,14 @@ func (r *run) livePoison(ctx context.Context, rep *Report) error {
 	if err != nil {
 		return fmt.Errorf("bench: %w", err)
 	}
+	read, err := replica(r.o.Config, r.conn, r.o)
+	if err != nil {
+		return fmt.Errorf("bench: %w", err)
+	}
 	working, stop := context.WithCancel(ctx)
 	defer stop()
 	done := make(chan error, 1)
-	go func() { done <- r.enrich(r.o.Config)(working) }()
+	go func() { done <- read(working) }()
 	err = errors.Join(r.trickle(ctx), r.wait(ctx, emptied))
 	stop()
 	if err = errors.Join(err, <-done); err != nil {
@@ -184,15 +189,24 @@ func (r *run) together(ctx context.Context, rep *Report) error {
 		return fmt.Errorf("bench: %w", err)
 	}
 	defer closeConn(ctx, other)
-	return r.part(ctx, &rep.Pair, 0, func(ctx context.Context) error {
+	return r.part(ctx, &rep.Pair, 0, func() (func(context.Context) error, error) { return r.pair(other) })
+}
+
+// pair makes two replicas, and returns what runs both.
+func (r *run) pair(other *bus.Conn) (func(context.Context) error, error) {
+	one, err := replica(r.o.Config, r.conn, r.o)
+	if err != nil {
+		return nil, err
+	}
+	two, err := replica(r.o.Config, other, r.o)
+	return func(ctx context.Context) error {
 		errs := make([]error, 2)
 		var both sync.WaitGroup
-		for i, conn := range []*bus.Conn{r.conn, other} {
-			both.Go(func() { errs[i] = serve(ctx, r.o.Config, conn, r.o) })
-		}
+		both.Go(func() { errs[0] = one(ctx) })
+		both.Go(func() { errs[1] = two(ctx) })
 		both.Wait()
 		return errors.Join(errs...)
-	})
+	}, err
 }
 
 // fromBacklog is the service with so many waiting that a part makes no dent.

@@ -71,6 +71,10 @@ func NewChain(obs Observer, hydrators ...Hydrator) *Chain {
 	return &Chain{hydrators: hydrators, observer: obs}
 }
 
+// For is the chain with another observer. Both share what they know, which may
+// be some megabytes.
+func (c *Chain) For(obs Observer) *Chain { return &Chain{hydrators: c.hydrators, observer: obs} }
+
 // Hydrate runs the chain over rec.
 func (c *Chain) Hydrate(rec *feed.Record) {
 	start := time.Now()
