@@ -189,12 +189,29 @@ func (f *finder) around(i, n int, suffix string) beside {
 	prev := &f.ts.list[i-1]
 	says := f.says(f.text[prev.start:prev.end], f.lang)
 	b.strong, b.light = b.strong || says&strong != 0, says&light != 0
+	if n == 1 && f.articled(f.text[prev.start:prev.end], says) {
+		b.within = true
+	}
 	// The first word of a sentence has a capital anyway; then a name of one
 	// word may be the second of a person's, and one of more is not.
 	if prev.capital && says == 0 && !b.strong && (!prev.opens || n == 1) {
 		b.within = true
 	}
 	return b
+}
+
+// articled reports whether word is an article that no city has: that of a club
+// in the south of Europe (el Barcelona), in English that of whatever a city
+// gave its name to (a Boston terrier).
+func (f *finder) articled(word string, says meaning) bool {
+	switch f.lang {
+	case "es", "ca", "gl", "it", "pt", "fr":
+		return says&article != 0
+	case "en":
+		return strings.EqualFold(word, "a") || strings.EqualFold(word, "an")
+	default:
+		return false
+	}
 }
 
 // locative reports whether a Turkish suffix, with its apostrophe, says that

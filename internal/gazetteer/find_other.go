@@ -45,6 +45,9 @@ func (f *finder) runName(run string, at int) (m match, end int) {
 // something else: of a longer word in Katakana, or a person's name.
 func (f *finder) withinWord(run string, at, end int) bool {
 	before, _ := utf8.DecodeLastRuneInString(run[:at])
+	if before == '姓' {
+		return true
+	}
 	first, _ := utf8.DecodeRuneInString(run[at:])
 	behind, _ := utf8.DecodeRuneInString(run[end:])
 	if katakana(first) && (katakana(before) || katakana(behind)) {

@@ -52,32 +52,54 @@ func wanted(tb testing.TB, g *gazetteer.Gazetteer, label string) *gazetteer.City
 	return city
 }
 
+// score counts what became of labelled texts.
+type score struct{ right, wrong, missed, silent int }
+
+func (s score) precision() float64 { return float64(s.right) / float64(s.right+s.wrong) }
+func (s score) recall() float64    { return float64(s.right) / float64(s.right+s.wrong+s.missed) }
+
+// judge finds the city of every text of a table, and logs what it is wrong about.
+func judge(t *testing.T, path string) (s score, texts, langs int) {
+	t.Helper()
+	g, tongues := load(t), map[string]bool{}
+	all := read(t, path)
+	for _, l := range all {
+		tongues[l.lang] = true
+		got, want := g.Mention(l.text, gazetteer.Hints{Lang: l.lang}), wanted(t, g, l.want)
+		switch {
+		case got == nil && l.want == "-":
+			s.silent++
+		case got == nil:
+			s.missed++
+			t.Logf("missed %s in %q", l.want, l.text)
+		case got == want:
+			s.right++
+		default:
+			s.wrong++
+			t.Logf("took %s, %s, for %s in %q", got.Name, got.Country, l.want, l.text)
+		}
+	}
+	t.Logf("%d texts in %d languages: precision %.3f, recall %.3f", len(all), len(tongues), s.precision(), s.recall())
+	return s, len(all), len(tongues)
+}
+
 // Of the places that are found in 200 and more texts of 20 and more languages,
 // written for this test by hand and half of them with words that are cities
 // elsewhere, at least 95 of 100 are what the text names.
 func TestTextsOfManyLanguages(t *testing.T) {
-	g := load(t)
-	var right, wrong, missed, silent int
-	langs := map[string]bool{}
-	for _, l := range read(t, "testdata/texts.tsv") {
-		langs[l.lang] = true
-		got, want := g.Mention(l.text, gazetteer.Hints{Lang: l.lang}), wanted(t, g, l.want)
-		switch {
-		case got == nil && l.want == "-":
-			silent++
-		case got == nil:
-			missed++
-			t.Logf("missed %s in %q", l.want, l.text)
-		case got == want:
-			right++
-		default:
-			wrong++
-			t.Logf("took %s, %s, for %s in %q", got.Name, got.Country, l.want, l.text)
-		}
+	s, texts, langs := judge(t, "testdata/texts.tsv")
+	if s.precision() < 0.95 || s.recall() < 0.8 || texts < 200 || langs < 20 {
+		t.Errorf("precision %.3f, recall %.3f", s.precision(), s.recall())
 	}
-	precision, recall := float64(right)/float64(right+wrong), float64(right)/float64(right+wrong+missed)
-	t.Logf("%d texts in %d languages: precision %.3f, recall %.3f", right+wrong+missed+silent, len(langs), precision, recall)
-	if precision < 0.95 || recall < 0.8 || right+wrong+missed+silent < 200 || len(langs) < 20 {
-		t.Errorf("precision %.3f, recall %.3f", precision, recall)
+}
+
+// Texts that were written later, to see whether the first ones had been learnt by
+// heart. More than half are traps: names of people, clubs, dishes, breeds and
+// works, so that what is right among ordinary posts is right more often than
+// here. When they were first tried, 80 of 100 places were right.
+func TestTextsOfOthers(t *testing.T) {
+	s, texts, langs := judge(t, "testdata/further.tsv")
+	if s.precision() < 0.88 || s.recall() < 0.85 || texts < 60 || langs < 20 {
+		t.Errorf("precision %.3f, recall %.3f", s.precision(), s.recall())
 	}
 }

@@ -23,12 +23,15 @@ const (
 	before
 	// after: it may stand behind a place with a capital of its own.
 	after
+	// article: a name of one word behind it is no city, in a language in which
+	// cities have none.
+	article
 )
 
 // meanings are the names of the sections of words.txt.
 func meanings() map[string]meaning {
 	return map[string]meaning{
-		"never": never, "weak": weak, "strong": strong, "light": light, "before": before, "after": after,
+		"never": never, "weak": weak, "strong": strong, "light": light, "before": before, "after": after, "article": article,
 	}
 }
 
