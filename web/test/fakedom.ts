@@ -9,7 +9,7 @@ export class FakeElement {
   width = 0;
   height = 0;
   /** What a canvas shows: the place and the opacity of every picture that was drawn since it was wiped. */
-  pictures: { x: number; y: number; side: number; alpha: number; step: number }[] = [];
+  pictures: { x: number; y: number; side: number; alpha: number }[] = [];
   readonly #pen = new FakePen(this);
 
   constructor(readonly name: string) {}
@@ -59,17 +59,30 @@ class FakePen {
     this.canvas.pictures = [];
   }
 
-  drawImage(image: FakeElement, ...numbers: number[]): void {
-    const [x, y, side] = numbers.slice(-4) as [number, number, number];
-    const step = numbers.length > 4 ? numbers[0]! / image.height : 0;
-    this.canvas.pictures.push({ x: x + side / 2, y: y + side / 2, side, alpha: this.globalAlpha, step });
+  drawImage(image: FakeElement, x: number, y: number, side = image.width): void {
+    this.canvas.pictures.push({ x: x + side / 2, y: y + side / 2, side, alpha: this.globalAlpha });
   }
+}
+
+/** A canvas on no page; the picture it becomes is a fake like any other. */
+class FakeSheet extends FakeElement {
+  constructor(width: number, height: number) {
+    super('canvas');
+    Object.assign(this, { width, height });
+  }
+
+  transferToImageBitmap(): FakeElement {
+    return this;
+  }
+
+  close(): void {}
 }
 
 /** Lets code make elements where there is no browser. */
 export function fakeDocument(): void {
   const make = (name: string) => new FakeElement(name);
   vi.stubGlobal('document', { createElementNS: (_: string, name: string) => make(name), createElement: make });
+  vi.stubGlobal('OffscreenCanvas', FakeSheet);
   vi.stubGlobal('Path2D', class { readonly arc = () => {}; });
 }
 

@@ -1,11 +1,14 @@
-/** A canvas as large as the map, drawn in CSS pixels whatever the screen's density. */
+/** A canvas as large as the map, drawn in CSS pixels whatever the screen's density, or in the screen's own. */
 export class Sheet {
   readonly element = document.createElement('canvas');
   readonly pen: CanvasRenderingContext2D;
   #width = 0;
   #height = 0;
 
-  constructor(name: string) {
+  constructor(
+    name: string,
+    private readonly pixels: 'css' | 'screen' = 'css',
+  ) {
     this.element.className = name;
     this.element.setAttribute('aria-hidden', 'true');
     this.pen = this.element.getContext('2d')!;
@@ -24,10 +27,12 @@ export class Sheet {
     this.#height = height;
     this.element.width = Math.round(width * density);
     this.element.height = Math.round(height * density);
-    this.pen.setTransform(density, 0, 0, density, 0, 0);
+    const unit = this.pixels === 'css' ? density : 1;
+    this.pen.setTransform(unit, 0, 0, unit, 0, 0);
   }
 
   wipe(): void {
-    this.pen.clearRect(0, 0, this.#width, this.#height);
+    // In CSS pixels this reaches beyond the canvas, which does not matter.
+    this.pen.clearRect(0, 0, this.element.width, this.element.height);
   }
 }

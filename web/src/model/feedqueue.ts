@@ -22,8 +22,8 @@ export class FeedQueue {
   #readyCount = 0;
   #credit = 0;
   readonly #seen = new Set<string>();
-  readonly #offered = new Seconds(RATE_WINDOW_S + 1);
-  readonly #shown = new Seconds(RATE_WINDOW_S + 1);
+  #offered = new Seconds(RATE_WINDOW_S + 1);
+  #shown = new Seconds(RATE_WINDOW_S + 1);
 
   /** The cards, newest first; a new array whenever they changed. */
   get rows(): readonly Post[] {
@@ -110,6 +110,12 @@ export class FeedQueue {
     this.#waiting = [];
     this.#readyCount = 0;
     this.#seen.clear();
+  }
+
+  /** Forgets how many posts were shown and offered: what comes from now on is something else. */
+  recount(): void {
+    this.#shown = new Seconds(RATE_WINDOW_S + 1);
+    this.#offered = new Seconds(RATE_WINDOW_S + 1);
   }
 
   /** The next posts: the newest few wait their turn, what is older is passed over. */

@@ -152,6 +152,7 @@ export class Session implements Sink {
     this.#eventAt = 0;
     this.#replayed = replayFrom ?? 0;
     this.#statusAt = Date.now();
+    this.#queue.recount();
     this.#forget();
     this.#update({ replay: replayFrom !== undefined, notice: undefined });
     this.tickView();

@@ -16,13 +16,18 @@ export function ReplayBar(props: { choices: Choices; now: number; close: () => v
   const [span, setSpan] = createSignal<(typeof SPANS)[number]>(SPANS[0]);
   const [past, { refetch }] = createResource(span, ({ window, step }) => fetchPast(window, step));
   const [at, setAt] = createSignal<number>();
+  /** Where it begins unless told otherwise: nobody wants to look at what was before there was anything. */
+  const first = () => {
+    const known = past();
+    return known && known.from + Math.max(0, known.counts.findIndex((n) => n > 0)) * known.stepMs;
+  };
   const replay = () => props.choices.replay();
   const speed = () => replay()?.speed ?? 1;
   const start = (ms: number, pace = speed()) => {
     setAt(ms);
     props.choices.setReplay({ since: new Date(ms).toISOString(), speed: pace });
   };
-  const setPace = (pace: number) => start(replay() ? props.now : (at() ?? past()?.from ?? props.now), pace);
+  const setPace = (pace: number) => start(replay() ? props.now : (at() ?? first() ?? props.now), pace);
   const live = () => {
     props.choices.setReplay(undefined);
     props.close();
@@ -40,7 +45,7 @@ export function ReplayBar(props: { choices: Choices; now: number; close: () => v
         </For>
       </div>
       <Show when={past()} fallback={<p class="histogram aside">{past.loading ? 'Looking back…' : 'The past is not to be had now.'}</p>}>
-        {(known) => <Histogram past={known()} at={replay() ? props.now : at()} start={start} />}
+        {(known) => <Histogram past={known()} at={replay() ? props.now : (at() ?? first())} start={start} />}
       </Show>
       <div class="choice" role="group" aria-label="Speed">
         <For each={SPEEDS}>
@@ -51,7 +56,7 @@ export function ReplayBar(props: { choices: Choices; now: number; close: () => v
           )}
         </For>
       </div>
-      <Show when={replay()} fallback={<Play start={() => start(at() ?? past()?.from ?? props.now)} ready={past() !== undefined} />}>
+      <Show when={replay()} fallback={<Play start={() => start(at() ?? first() ?? props.now)} ready={past() !== undefined} />}>
         <output class="figure-time">{clock(props.now)}</output>
       </Show>
       <button type="button" class="tool back" onClick={live}>

@@ -40,10 +40,10 @@ export function TopBar(props: Props): JSX.Element {
         <span>
           <b>{rate(props.view.figures.rate)}</b> {of(props.view, props.choices)}events/s
         </span>
-        <Show when={lag(props.view)}>{(text) => <span class="wide">lag {text()}</span>}</Show>
         <Show when={props.feed.oneIn > 1}>
           <span class="sampling">showing 1 in {ratio(props.feed.oneIn)}</span>
         </Show>
+        <Show when={lag(props.view)}>{(text) => <span>lag {text()}</span>}</Show>
       </p>
       <Show when={!props.page.kiosk}>
         <div class="tools">

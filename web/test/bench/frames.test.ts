@@ -1,4 +1,4 @@
-import type { Page } from 'playwright-core';
+import type { CDPSession, Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { Bench } from '../e2e/harness';
 import { flood } from '../flood';
@@ -31,19 +31,37 @@ interface Pace {
   fps: number;
   /** 95th percentile of the time between pictures, in milliseconds. */
   p95: number;
+  /** CPU time of all the browser's processes for a picture, in milliseconds: says the same on a busy machine. */
+  cpu: number;
 }
 
-function measure(page: Page): Promise<Pace> {
+async function measure(page: Page): Promise<Pace> {
+  const session = await page.context().browser()!.newBrowserCDPSession();
+  const before = await spent(session);
+  const { frames, ...pace } = await watch(page);
+  const cpu = ((await spent(session)) - before) / frames;
+  await session.detach();
+  return { ...pace, cpu };
+}
+
+/** CPU time of all the browser's processes so far, in milliseconds. */
+async function spent(session: CDPSession): Promise<number> {
+  const { processInfo } = await session.send('SystemInfo.getProcessInfo');
+  return processInfo.reduce((sum, { cpuTime }) => sum + cpuTime * 1_000, 0);
+}
+
+function watch(page: Page): Promise<{ fps: number; p95: number; frames: number }> {
   return page.evaluate(
     (windowMs) =>
-      new Promise<Pace>((done) => {
+      new Promise<{ fps: number; p95: number; frames: number }>((done) => {
         const times: number[] = [];
         const begin = performance.now();
         const note = (now: number) => {
           times.push(now);
           if (now - begin < windowMs) return requestAnimationFrame(note);
           const gaps = times.slice(1).map((time, i) => time - times[i]!).sort((a, b) => a - b);
-          return done({ fps: (gaps.length * 1_000) / (times.at(-1)! - times[0]!), p95: gaps[Math.floor(gaps.length * 0.95)]! });
+          const fps = (gaps.length * 1_000) / (times.at(-1)! - times[0]!);
+          return done({ fps, p95: gaps[Math.floor(gaps.length * 0.95)]!, frames: times.length });
         };
         requestAnimationFrame(note);
       }),
@@ -66,14 +84,15 @@ async function paceOf(path: string, perSecond: number): Promise<Pace> {
 
 /** What is to be said of a page that has come to a standstill. */
 function nothing(): Promise<Pace> {
-  return new Promise((done) => setTimeout(() => done({ fps: 0, p95: Number.POSITIVE_INFINITY }), GIVE_UP_MS));
+  return new Promise((done) => setTimeout(() => done({ fps: 0, p95: Number.POSITIVE_INFINITY, cpu: Number.POSITIVE_INFINITY }), GIVE_UP_MS));
 }
 
 describe('pictures a second, without a graphics card', () => {
   it.each(RATES)('at %i blips a second, beside one animated circle per event', { timeout: 90_000 }, async (rate) => {
     const ours = await paceOf('/step-4', rate);
     const naive = await paceOf('/naive', rate);
-    const words = ({ fps, p95 }: Pace) => `${fps.toFixed(1).padStart(5)} fps, p95 ${p95.toFixed(0).padStart(4)} ms`;
+    const words = ({ fps, p95, cpu }: Pace) =>
+      `${fps.toFixed(1).padStart(5)} fps, p95 ${p95.toFixed(0).padStart(4)} ms, CPU ${cpu.toFixed(1).padStart(5)} ms a picture`;
     console.log(`${String(rate).padStart(5)} blips/s   page ${words(ours)}   naive ${words(naive)}${naive.fps > 0 ? `   ${(ours.fps / naive.fps).toFixed(1)}x` : ' (stopped)'}`);
     expect(ours.fps).toBeGreaterThan(0);
   });

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { partsInEachMood } from '../fixtures';
+import { flood } from '../flood';
 import { seeded, sendPost } from '../world';
 import { Bench, eventually, PICTURES, state, type Visited } from './harness';
 
@@ -88,6 +89,50 @@ describe.each(['dark', 'light'] as const)('in %s', (colorScheme) => {
   });
 });
 
+/** States of silence, which take longer than a test waits: its clock is put forward. */
+const SILENCES: Record<string, (visited: Visited) => Promise<unknown>> = {
+  empty: ({ page }) => page.clock.fastForward(4_000),
+  down: async ({ page, stream }) => {
+    stream.stats({ parts: [{ name: 'ingest.x', state: 'backoff', detail: 'network', reconnects: '7', missed: '12', gaps: '1' }] });
+    await eventually(() => page.locator('.parts [data-mood=warn]').count(), 1);
+    await page.clock.fastForward(6_000);
+  },
+  quiet: async ({ page, stream }) => {
+    stream.post({ id: '1' });
+    await eventually(() => page.locator('article').count(), 1);
+    // Not all at once: without a word for so long the connection would be given up.
+    for (let i = 0; i < 7; i += 1) {
+      stream.stats({ parts: [{ name: `ingest.${i}`, state: 'live' }] });
+      await eventually(() => page.locator('.parts li').textContent(), `${i}: live`);
+      await page.clock.fastForward(20_000);
+    }
+  },
+  replay: async ({ page }) => {
+    await page.keyboard.press('r');
+    await page.getByRole('button', { name: 'Play again' }).click();
+    (await bench.gateway.stream()).hello();
+  },
+  offline: async ({ page }) => {
+    await page.context().setOffline(true);
+    bench.gateway.streams.at(-1)!.drop();
+  },
+};
+
+describe.each(['dark', 'light'] as const)('silent, in %s', (colorScheme) => {
+  it.each(Object.entries(SIZES))('has no accessibility fault, %s', async (name, viewport) => {
+    bench.gateway.history = [3, 5, 9, 4];
+    const visited = await bench.open({ colorScheme, viewport, reducedMotion: 'reduce', frozen: true });
+    await visited.page.clock.resume();
+    for (const [want, reach] of Object.entries(SILENCES)) {
+      await reach(visited);
+      await eventually(() => state(visited.page), want);
+      await visited.page.screenshot({ path: join(PICTURES, `${want}-${colorScheme}-${name}.png`) });
+      expect(await violations(visited.page), want).toEqual([]);
+      expect(await spill(visited.page), want).toBeLessThanOrEqual(0);
+    }
+  });
+});
+
 /** States that a page is in from the start, each with the answer that leads to it. */
 const REFUSALS = { signin: 401, refused: 400 };
 
@@ -101,6 +146,19 @@ describe.each(['dark', 'light'] as const)('refused, in %s', (colorScheme) => {
       expect(await violations(page), want).toEqual([]);
       expect(await spill(page), want).toBeLessThanOrEqual(0);
     }
+  });
+});
+
+describe('much to tell', () => {
+  it('fits into every width, what matters most first', async () => {
+    const { page, stream } = await bench.open({ path: '/?country=JP' });
+    const stop = flood(stream.stats({ rate: 123_456 }), 2_000);
+    await eventually(() => page.locator('.sampling').count(), 1);
+    for (const width of [1_440, 1_200, 1_100, 960, 820, 390, 320]) {
+      await page.setViewportSize({ width, height: 800 });
+      expect(await spill(page), `${width} px`).toBeLessThanOrEqual(0);
+    }
+    stop();
   });
 });
 

@@ -72,7 +72,8 @@ describe('the filter', () => {
 
 describe('the replay', () => {
   it('begins where one points, at a pace, and ends with one click', async () => {
-    bench.gateway.history = [3, 9, 4, 0];
+    // Nothing happened in the first half of the ten minutes: it is passed over.
+    bench.gateway.history = [...Array<number>(60).fill(0), ...Array<number>(60).fill(7)];
     const { page, stream } = await bench.open();
     stream.post({ id: '1', body: 'the present' });
     await eventually(() => bodies(page), ['the present']);
@@ -81,7 +82,7 @@ describe('the replay', () => {
     await page.getByRole('button', { name: 'Play again' }).click();
     const past = await bench.gateway.stream();
     const since = Date.parse(past.url.searchParams.get('since')!);
-    expect(Math.abs(Date.now() - 600_000 - since)).toBeLessThan(20_000);
+    expect(Math.abs(Date.now() - 300_000 - since)).toBeLessThan(20_000);
     expect(past.url.searchParams.get('speed')).toBe('1');
     past.hello().send('frame', {
       toSeq: '7', time: new Date(since + 5_000).toISOString(), totals: { simple_tweet: '1' },

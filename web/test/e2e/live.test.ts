@@ -4,6 +4,15 @@ import { launchOptions } from '../../scripts/browser.mjs';
 import { HAS_PROGRAM, Line } from '../live';
 import { bodies, eventually, pill, state } from './harness';
 
+/** Notes when the first blip is on the map, in milliseconds since the page was asked for. */
+function noteFirst(): void {
+  const look = () => {
+    if (document.querySelector('.blips > g:not([display])')) (globalThis as { firstBlip?: number }).firstBlip = performance.now();
+    else requestAnimationFrame(look);
+  };
+  look();
+}
+
 /** The page as a person finds it: the real program over a simulated world. */
 describe.skipIf(!HAS_PROGRAM)('the program', () => {
   let line: Line | undefined;
@@ -36,6 +45,19 @@ describe.skipIf(!HAS_PROGRAM)('the program', () => {
     await eventually(async () => (await page.locator('.tops li button').count()) > 0, true);
     await page.getByText('Simulated data').waitFor();
     await page.getByText('demo: live').waitFor();
+  });
+
+  it('shows the first blip soon after it is opened', async () => {
+    const page = await (await browser!.newContext({ viewport: { width: 1_280, height: 800 } })).newPage();
+    await page.addInitScript(noteFirst);
+    const times: number[] = [];
+    for (let i = 0; i < 5; i += 1) {
+      await page.goto(`${line!.url}/`);
+      times.push(await page.waitForFunction(() => (globalThis as { firstBlip?: number }).firstBlip).then((handle) => handle.jsonValue() as Promise<number>));
+    }
+    // What it is worth depends on the machine: it is told, and not judged.
+    console.log(`first blip after ${times.map((ms) => ms.toFixed(0)).join(', ')} ms`);
+    expect(Math.min(...times)).toBeGreaterThan(0);
   });
 
   it('pauses at the press of a key and goes on', async () => {
