@@ -28,7 +28,7 @@ type benchEnrichCmd struct {
 	NATS   string `name:"nats" help:"URL of a NATS server that nobody else uses; without it one is started in another process, with a directory that is removed again."`
 	Tweets int    `name:"tweets" default:"60000" help:"How many tweets each part reads."`
 	Rounds int    `name:"rounds" default:"2" help:"How often each part is measured; the best counts."`
-	Wait   int    `name:"backlog" help:"Measure with so many waiting, too, such as 1000000 (3 GB of disk, some minutes)."`
+	Wait   int    `name:"backlog" default:"1000000" help:"Measure with so many waiting, too: a million is 3 GB of disk and a minute; 0 leaves it out."`
 	Seed   uint64 `name:"seed" default:"1" help:"Which world they come from."`
 }
 

@@ -24,7 +24,7 @@ type Options struct {
 	// counts: whatever else the machine does can only make it slower. 0 is once.
 	Rounds int
 	// Backlog is how many wait when the cost with a backlog is measured; 0
-	// leaves that out. A million takes 3 GB of the server's disk and some minutes.
+	// leaves that out. A million takes 3 GB of the server's disk and a minute.
 	Backlog int
 	// Seed tells simulated worlds apart.
 	Seed uint64

@@ -92,7 +92,10 @@ func TestFileIsFollowed(t *testing.T) {
 			<-time.After(4 * time.Second)
 			synctest.Wait()
 			s := k.State()
-			if s.Set.Kinds[0] != "" && string(s.Set.Kinds[0]) != kind || s.Generation != generation || s.Refused != refused || !strings.Contains(s.Refusal, refusal) {
+			if k.Set() != s.Set {
+				t.Errorf("in force is %v, told is %v", k.Set().Kinds, s.Set.Kinds)
+			}
+			if string(s.Set.Kinds[0]) != kind || s.Generation != generation || s.Refused != refused || !strings.Contains(s.Refusal, refusal) {
 				t.Errorf("state %+v of %v, want %s, %d, %d, %q", s, s.Set.Kinds, kind, generation, refused, refusal)
 			}
 			b.mu.Lock()

@@ -219,6 +219,11 @@ func TestCost(t *testing.T) {
 	if _, err := rules.Parse([]byte(when(`post.tags.exists(a, post.tags.exists(b, post.tags.exists(c, a == b)))`))); err == nil {
 		t.Error("three loops in each other are taken")
 	}
+	for _, growing := range []string{`post.body.replace("a", post.body) == ""`, `post.tags.join(post.body) == ""`, `"%s".format([post.body]) == ""`} {
+		if _, err := rules.Parse([]byte(when(growing))); err == nil || !strings.Contains(err.Error(), "any amount of memory") {
+			t.Errorf("%s: error %v, want one about memory", growing, err)
+		}
+	}
 	set, err := rules.Parse([]byte(when(`raw.list.all(x, x.size() < 10 && x != "" && x != "b")`)))
 	if err != nil {
 		t.Fatal(err)
