@@ -74,4 +74,10 @@ def serve(url):
 
 
 if __name__ == "__main__":
-    serve(sys.argv[1] if len(sys.argv) > 1 else "nats://127.0.0.1:4222")
+    address = sys.argv[1] if len(sys.argv) > 1 else "nats://127.0.0.1:4222"
+    try:
+        serve(address)
+    except OSError as err:
+        sys.exit(f"enricher: connect to {address}: {err}")
+    except KeyboardInterrupt:
+        pass

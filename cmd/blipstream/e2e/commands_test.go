@@ -214,12 +214,12 @@ func TestSimulateIsASource(t *testing.T) {
 }
 
 func TestBenchPrintsItsTable(t *testing.T) {
-	p := start(t, "blipstream", "bench", "enrich", "--tweets", "2000")
+	p := start(t, "blipstream", "bench", "enrich", "--tweets", "2000", "--rounds", "1", "--backlog", "4000")
 	if code := p.exit(patience); code != 0 {
 		t.Fatalf("exit code %d: %s", code, p.stderr())
 	}
 	text := strings.Join(p.lines, "\n")
-	for _, word := range []string{"2000 tweets", "tweets/s", "ratio"} {
+	for _, word := range []string{"2000 tweets", "tweets/s", "ratio", "4000 waiting"} {
 		if !strings.Contains(text, word) {
 			t.Errorf("no %q in:\n%s", word, text)
 		}
