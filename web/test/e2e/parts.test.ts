@@ -46,3 +46,27 @@ describe('the parts of the line', () => {
     await eventually(() => said(page), ['err x: failed']);
   });
 });
+
+describe('the reason on the map', () => {
+  it('covers nothing that is there to be pressed, at any width', async () => {
+    const { page } = await bench.open({ path: '/?country=MT' });
+    await page.locator('.map-note').waitFor();
+    for (const width of [1_440, 1_280, 1_100, 960, 820, 390]) {
+      await page.setViewportSize({ width, height: 800 });
+      expect(await covered(page), `${width} px`).toEqual([]);
+    }
+  });
+});
+
+/** What the reason on the map lies over, or under. */
+function covered(page: Page): Promise<string[]> {
+  return page.evaluate(() => {
+    const note = document.querySelector('.map-note')!.getBoundingClientRect();
+    return [...document.querySelectorAll('.map-tools button, .legend button, .map .credits a')]
+      .filter((element) => {
+        const { left, right, top, bottom } = element.getBoundingClientRect();
+        return left < note.right && right > note.left && top < note.bottom && bottom > note.top;
+      })
+      .map((element) => element.textContent);
+  });
+}
