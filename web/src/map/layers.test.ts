@@ -7,6 +7,7 @@ import { Glow } from './glow';
 import type { BlipLayer, Plane } from './layer';
 import { LIFE_MS, lookAt, reachOf } from './look';
 import { MARKS } from './shapes';
+import { FEWEST, Room } from './room';
 import { MAX_LIVE, SvgBlipLayer } from './svglayer';
 
 const PLANE: Plane = { place: (lat, lon) => [lon * 2, -lat * 2], scale: 1, kmPerPixel: 30, width: 600, height: 300 };
@@ -212,5 +213,36 @@ describe('Glow', () => {
     expect(light()[0]).toBeCloseTo(alone!, 3);
     glow.remove(aBlip({ id: '1' }), 0, 10_000);
     expect(light()).toEqual([]);
+  });
+});
+
+describe('the room for blips', () => {
+  it('goes from elements to sprites first, which nobody sees, and only then is there less to see', () => {
+    const room = new Room();
+    expect([room.less(), room.pool, room.dense]).toEqual([false, FEWEST, MAX_DENSE]);
+    expect([room.less(), room.pool, room.dense]).toEqual([true, FEWEST, MAX_DENSE / 2]);
+    for (let i = 0; i < 9; i += 1) room.less();
+    expect(room.dense).toBe(FEWEST);
+  });
+
+  it('comes back for sprites, not for elements', () => {
+    const room = new Room();
+    room.less();
+    room.less();
+    for (let i = 0; i < 9; i += 1) room.more();
+    expect([room.pool, room.dense]).toEqual([FEWEST, MAX_DENSE]);
+  });
+});
+
+describe('the canvas', () => {
+  it('copies one post at a point to whole pixels in its own size, and scales what stands for more', () => {
+    const layer = new CanvasBlipLayer();
+    layer.project(PLANE);
+    layer.add(aBlip({ lat: 1.23, lon: 4.56 }), 0);
+    layer.add(aBlip({ id: '2', lat: 1.23, lon: 4.56, count: 2 }), 0);
+    layer.frame(LIFE_MS / 2);
+    const [one, two] = fake(layer.element).pictures as [FakeElement['pictures'][number], FakeElement['pictures'][number]];
+    expect([one.x, one.y, one.side % 2]).toEqual([9, -2, 0]);
+    expect(two.side).toBeCloseTo(one.side * Math.SQRT2);
   });
 });

@@ -3,15 +3,16 @@ import { isRemovedBy } from '../model/ids';
 import type { MapSink } from '../model/session';
 import { Traces, type Trace } from '../model/traces';
 import { BaseMap, loadWorld } from './basemap';
-import { CanvasBlipLayer, MAX_DENSE } from './canvaslayer';
+import { CanvasBlipLayer } from './canvaslayer';
 import { FrameTimes } from './frametimes';
 import { Glow } from './glow';
 import { ZOOM_STEP } from './gestures';
 import { InkPot } from './inks';
 import type { Plane } from './layer';
 import { kmPerPixel, makeProjection, markScale, placeOn, UNIT, type Point, type Projection, type Size } from './projection';
+import { Room } from './room';
 import { svg } from './svg';
-import { MAX_LIVE, SvgBlipLayer } from './svglayer';
+import { SvgBlipLayer } from './svglayer';
 import { moved, WHOLE, zoomed, type Viewport } from './viewport';
 
 /** What the map shows: blips and their glow, the glow alone, or countries by number. */
@@ -23,8 +24,6 @@ const GLOW_EVERY_MS = 1_000;
 const MAX_HELD = 1_000;
 /** Below this many, the canvas gives way to the pool again. */
 const SPARSE = 100;
-/** Fewest blips that a slow page still draws. */
-const FEWEST = 75;
 /** What happened before the page was opened glows as if it were this old. */
 const PAST_AGE_MS = 15_000;
 
@@ -51,6 +50,7 @@ export class WorldMap implements MapSink {
   readonly #glow = new Glow();
   readonly #traces = new Traces((trace) => this.#erase(trace));
   readonly #times = new FrameTimes();
+  readonly #room = new Room();
   readonly #options: Options;
   /** The sorts of posts that have come. */
   readonly types = new Set<PostType>();
@@ -315,14 +315,15 @@ export class WorldMap implements MapSink {
     this.#glow.dye(inks.post);
   }
 
-  /** Draws fewer blips at once where pictures come slowly, and more where they come quickly again. */
+  /** Draws with less effort where pictures come slowly, then fewer blips at once, and more where they come quickly again. */
   #judge(): void {
     const verdict = this.#times.note(performance.now());
     if (!verdict) return;
-    const by = verdict === 'less' ? 0.5 : 2;
-    this.#dense.capacity = Math.min(MAX_DENSE, Math.max(FEWEST, this.#dense.capacity * by));
-    this.#pool.capacity = Math.min(MAX_LIVE, this.#dense.capacity);
-    this.#options.pace?.(verdict);
+    if (verdict === 'more') this.#room.more();
+    const isTold = verdict === 'more' || this.#room.less();
+    this.#dense.capacity = this.#room.dense;
+    this.#pool.capacity = this.#room.pool;
+    if (isTold) this.#options.pace?.(verdict);
   }
 
   #clearBlips(): void {
