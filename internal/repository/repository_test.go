@@ -52,12 +52,13 @@ func read(t *testing.T, path string) string {
 	return string(b)
 }
 
-// modules maps each module's folder to its go.mod, tools excepted.
+// modules maps each module's folder to its go.mod, those below tools excepted:
+// they are no part of the workspace, and each follows what it builds.
 func modules(t *testing.T) map[string]string {
 	t.Helper()
 	mods := map[string]string{}
 	for _, f := range files(t, "go.mod") {
-		if dir := filepath.Dir(f); filepath.Base(dir) != "tools" {
+		if dir := filepath.Dir(f); !strings.HasPrefix(dir+"/", filepath.Join(root, "tools")+"/") {
 			mods[dir] = read(t, f)
 		}
 	}
