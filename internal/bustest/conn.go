@@ -88,6 +88,21 @@ func WaitFor(tb testing.TB, what string, cond func() bool) {
 	}
 }
 
+// Settled reports whether a durable without a filter has settled all that its
+// stream holds now. It compares sequences: the server counts what a consumer
+// has pending in a loop of its own, and for a moment after a PubAck still says
+// that it is nothing.
+func Settled(ctx context.Context, c *bus.Conn, stream, durable string) bool {
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	state, err := c.Stream(ctx, stream)
+	if err != nil {
+		return false
+	}
+	lag, err := c.Lag(ctx, stream, durable)
+	return err == nil && lag.AckFloor >= state.LastSeq && lag.AckPending == 0
+}
+
 // Publish stores messages in a stream, in order, and waits for them.
 func Publish(tb testing.TB, c *bus.Conn, stream string, msgs ...bus.Msg) {
 	tb.Helper()

@@ -61,8 +61,7 @@ func TestGivenUpByOthers(t *testing.T) {
 	}
 	// Advisories that are done with do not come again.
 	bustest.WaitFor(t, "the advisories to be settled", func() bool {
-		lag, err := conn.Lag(t.Context(), bus.StreamAdvisories, bus.DurableAdvisories)
-		return err == nil && lag.Pending == 0 && lag.AckPending == 0
+		return bustest.Settled(t.Context(), conn, bus.StreamAdvisories, bus.DurableAdvisories)
 	})
 }
 

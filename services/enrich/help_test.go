@@ -104,10 +104,7 @@ func tweets(from, to int) []feed.Item {
 func settled(t *testing.T, conn *bus.Conn) {
 	t.Helper()
 	bustest.WaitFor(t, "every item to be settled", func() bool {
-		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-		defer cancel()
-		lag, err := conn.Lag(ctx, feed.StreamRaw, bus.DurableEnrich)
-		return err == nil && lag.Pending == 0 && lag.AckPending == 0
+		return bustest.Settled(t.Context(), conn, feed.StreamRaw, bus.DurableEnrich)
 	})
 }
 

@@ -44,10 +44,11 @@ func TestNames(t *testing.T) {
 	stop := startWith(t, srv, cfg)
 	settled(t, conn)
 	// A busy machine may take longer than a post waits; few posts may show it.
-	posts, named := 0, 0
+	posts, named, authors := 0, 0, map[string]bool{}
 	for _, e := range events(t, conn) {
 		if strings.HasPrefix(e.UserID, "did:") && e.Body != "" {
 			posts++
+			authors[e.UserID] = true
 			if strings.HasSuffix(e.Username, ".simulated.example") && e.Name != e.Username {
 				named++
 			}
@@ -56,8 +57,11 @@ func TestNames(t *testing.T) {
 	if asked := sky.Stats().Profiles; posts < n*9/10 || named < posts/2 || asked > n/5 {
 		t.Errorf("%d posts of %d, %d with names, which were asked for %d times", posts, n, named, asked)
 	}
-	stop()
 	// Another replica finds in the bucket what the first was told.
+	bustest.WaitFor(t, "the profiles to be shared", func() bool {
+		return len(bustest.ReadAll(t, conn, "KV_"+bus.BucketProfiles)) >= len(authors)
+	})
+	stop()
 	before := sky.Stats().Profiles
 	again := skyItems(sky.World(), n)
 	for i := range again {

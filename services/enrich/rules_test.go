@@ -253,10 +253,7 @@ func TestRuleEventsRedelivered(t *testing.T) {
 	before := kinds(events(t, conn))["half"]
 	srv.DeleteConsumer(t, feed.StreamRaw, bus.DurableEnrich) // made anew, it begins at the start
 	startWith(t, srv, cfg)
-	bustest.WaitFor(t, "everything to be handled again", func() bool {
-		lag, err := conn.Lag(t.Context(), feed.StreamRaw, bus.DurableEnrich)
-		return err == nil && lag.Pending == 0 && lag.AckPending == 0
-	})
+	settled(t, conn)
 	after := kinds(events(t, conn))["half"]
 	if before != after || before < 60 || before > 140 {
 		t.Errorf("a sample of half of 200 has %d events, and %d after all came again", before, after)

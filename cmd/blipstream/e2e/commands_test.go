@@ -201,7 +201,7 @@ func TestSimulateIsASource(t *testing.T) {
 		"--data", t.TempDir(), "--log-level", "warn", "--source", upstream.field("source")+"#"+source)
 	conn := connect(t, line.field("nats"))
 	want := want(w, n)
-	settle(t, conn, want, patience)
+	complete(t, conn, want, patience)
 	var got []string
 	for _, id := range ids(read(t, conn, feed.StreamEvents)) {
 		if _, ok := want[id]; ok { // the malformed ones may add a post

@@ -33,6 +33,7 @@ func TestMalformedItemsDisturbNobody(t *testing.T) {
 
 	p := up(t, t.TempDir(), "--source", writeFile(t, lines))
 	conn := connect(t, p.field("nats"))
+	complete(t, conn, want, patience)
 	settle(t, conn, want, patience)
 	// A post that is odd in its position alone may still be read.
 	good := maps.Clone(want)

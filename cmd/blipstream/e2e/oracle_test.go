@@ -15,6 +15,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/blipstream/blipstream/internal/bus"
+	"github.com/blipstream/blipstream/internal/bustest"
 	"github.com/blipstream/blipstream/internal/feed"
 	"github.com/blipstream/blipstream/internal/simulate"
 	feedv1 "github.com/blipstream/blipstream/proto/gen/blipstream/feed/v1"
@@ -123,10 +124,22 @@ func settle(t *testing.T, conn *bus.Conn, want wanted, within time.Duration) {
 	t.Helper()
 	until(t, within, "not everything came", func() bool { return count(t, conn, feed.StreamEvents) >= len(want) })
 	until(t, within, "enrich never finished", func() bool {
-		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-		defer cancel()
-		lag, err := conn.Lag(ctx, feed.StreamRaw, bus.DurableEnrich)
-		return err == nil && lag.Pending == 0 && lag.AckPending == 0
+		return bustest.Settled(t.Context(), conn, feed.StreamRaw, bus.DurableEnrich)
+	})
+}
+
+// complete waits until each id of want is in EVENTS, whatever else is: where
+// others may come, their number says nothing.
+func complete(t *testing.T, conn *bus.Conn, want wanted, within time.Duration) {
+	t.Helper()
+	until(t, within, "not everything came", func() bool {
+		seen := map[string]bool{}
+		for _, id := range ids(read(t, conn, feed.StreamEvents)) {
+			if _, ok := want[id]; ok {
+				seen[id] = true
+			}
+		}
+		return len(seen) == len(want)
 	})
 }
 

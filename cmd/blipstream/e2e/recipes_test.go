@@ -126,8 +126,7 @@ func kitchen(t *testing.T) (*bustest.Server, *bus.Conn) {
 	bustest.PublishRaw(t, conn, items...)
 	start(t, "enrich", "--nats", srv.URL(), "--no-ensure")
 	until(t, patience, "enrich did not finish", func() bool {
-		lag, err := conn.Lag(t.Context(), feed.StreamRaw, bus.DurableEnrich)
-		return err == nil && lag.Pending == 0 && lag.AckPending == 0 && lag.AckFloor == 21
+		return bustest.Settled(t.Context(), conn, feed.StreamRaw, bus.DurableEnrich)
 	})
 	return srv, conn
 }

@@ -72,8 +72,7 @@ func work(t *testing.T, conn *bus.Conn) {
 	svc := maker(t, conn)
 	go func() { done <- svc.Run(ctx) }()
 	bustest.WaitFor(t, "enrich", func() bool {
-		lag, err := conn.Lag(t.Context(), feed.StreamRaw, bus.DurableEnrich)
-		return err == nil && lag.Pending == 0 && lag.AckPending == 0
+		return bustest.Settled(t.Context(), conn, feed.StreamRaw, bus.DurableEnrich)
 	})
 	cancel()
 	if err := <-done; err != nil {

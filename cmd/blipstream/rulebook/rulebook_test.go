@@ -106,8 +106,7 @@ func TestTry(t *testing.T) {
 		done <- maker(t, conn, `rules: [{kind: seven, when: 'post.body.contains("7")', emit: {body: post.body}}, {kind: old, when: 'post.id == "5"'}]`).Run(ctx)
 	}()
 	bustest.WaitFor(t, "every item to be settled", func() bool {
-		lag, err := conn.Lag(t.Context(), feed.StreamRaw, bus.DurableEnrich)
-		return err == nil && lag.Pending == 0 && lag.AckPending == 0
+		return bustest.Settled(t.Context(), conn, feed.StreamRaw, bus.DurableEnrich)
 	})
 	cancel()
 	if err := <-done; err != nil {
