@@ -8,6 +8,7 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/blipstream/blipstream/internal/decode"
 	"github.com/blipstream/blipstream/internal/feed"
 )
 
@@ -79,9 +80,13 @@ func Tweet(rec feed.Record) ([]byte, error) {
 	return out, nil
 }
 
-// text is the fullest text that is not blank, with the entities of the old wire.
+// text is the fullest text that is not blank, with the entities of the old
+// wire; what is HTML becomes plain text first.
 func text(u feed.Upstream) string {
 	for _, s := range u.Texts {
+		if u.HTML {
+			s = decode.PlainText(s)
+		}
 		switch {
 		case strings.TrimSpace(s) == "":
 		case u.HTMLEntities:
@@ -93,9 +98,12 @@ func text(u feed.Upstream) string {
 	return ""
 }
 
+// author is who posted, in names that the old pages can insert as HTML.
 func author(rec feed.Record) user {
 	a := rec.Upstream.Author
-	u := user{IDStr: a.ID, ScreenName: strings.TrimPrefix(strings.TrimSpace(a.Username), "@"), Name: a.Name}
+	u := user{
+		IDStr: a.ID, ScreenName: noMarkup(strings.TrimPrefix(strings.TrimSpace(a.Username), "@")), Name: noMarkup(a.Name),
+	}
 	if u.ScreenName == "" {
 		u.ScreenName = rec.Source
 	}

@@ -91,6 +91,25 @@ func TestTweetOfABox(t *testing.T) {
 	}
 }
 
+// What sources write is nobody's markup on the old pages, which insert it as
+// HTML, and Mastodon's own is no text.
+func TestTweetHoldsNoMarkup(t *testing.T) {
+	status := `{"event":"update","payload":"{\"id\":\"9\",\"content\":\"<p>Tea &amp; toast</p><p>&lt;3 <a href=\\\"https://a.example\\\">a.example</a></p>\",` +
+		`\"account\":{\"acct\":\"lea@social.example\",\"display_name\":\"<b>Léa</b>\"}}"}`
+	rec, err := decode.Decode(feed.Item{Source: "mastodon", Format: feed.FormatMastodon, Data: []byte(status)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := tweetOf(t, rec)
+	if s.Text != "Tea &amp; toast\n\n&lt;3 a.example" || s.User.Name != "&lt;b&gt;Léa&lt;/b&gt;" || s.User.ScreenName != "lea@social.example" {
+		t.Errorf("tweet = %+v", s)
+	}
+	rec.Upstream.Author = feed.Author{Username: "<script>"}
+	if s := tweetOf(t, rec); s.User.ScreenName != "&lt;script&gt;" || s.User.Name != s.User.ScreenName {
+		t.Errorf("user = %+v", s.User)
+	}
+}
+
 func TestTweetHoldsBackWhatSaysNothing(t *testing.T) {
 	rec := quake()
 	rec.Upstream.Texts, rec.Upstream.Points = nil, []feed.Point{{Lat: 95, Lon: 190}}

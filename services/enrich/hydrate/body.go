@@ -3,6 +3,7 @@ package hydrate
 import (
 	"strings"
 
+	"github.com/blipstream/blipstream/internal/decode"
 	"github.com/blipstream/blipstream/internal/feed"
 )
 
@@ -26,7 +27,7 @@ func (b Body) Hydrate(rec *feed.Record) {
 	for _, text := range rec.Upstream.Texts {
 		switch {
 		case rec.Upstream.HTML:
-			text = plainText(text)
+			text = decode.PlainText(text)
 		case rec.Upstream.HTMLEntities:
 			text = b.entities.Replace(text)
 		}

@@ -132,6 +132,9 @@ func mention(s string) (string, int) {
 // handleByte reports whether c may be in the first part of a handle.
 func handleByte(c byte) bool { return letter(c) || '0' <= c && c <= '9' || c == '_' }
 
+// letter reports whether c is one of ASCII.
+func letter(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }
+
 // address is one that s begins with, up to a space, without the punctuation of
 // the sentence around it.
 func address(s string) (string, int) {

@@ -1,15 +1,15 @@
-package hydrate
+package decode
 
 import (
 	"html"
 	"strings"
 )
 
-// plainText is what a person reads of the inner text of an HTML document, such
+// PlainText is what a person reads of the inner text of an HTML document, such
 // as the content of a Mastodon status: a paragraph, a list item and the like
 // stand on lines of their own, <br> begins a new line, other tags are nothing,
 // and entities are the characters they stand for. A < that begins no tag stays.
-func plainText(source string) string {
+func PlainText(source string) string {
 	var b strings.Builder
 	b.Grow(len(source))
 	for {
