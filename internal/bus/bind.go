@@ -186,7 +186,7 @@ func (r *reader) observe(s snapshot) {
 		overtaken = s.stream.FirstSeq - 1 - lag.AckFloor
 	}
 	r.metrics.overtaken.Set(float64(overtaken))
-	if read := max(s.info.Delivered.Stream, lag.AckFloor); s.stream.FirstSeq > read+1 {
+	if read := passed(s.info); s.stream.FirstSeq > read+1 {
 		r.tellDropped(read+1, s.stream.FirstSeq-1)
 	}
 }

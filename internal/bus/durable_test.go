@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -126,8 +127,8 @@ func TestRestartDurableBringsUnsettledFirstAndInOrder(t *testing.T) {
 		lag, err := c.Lag(t.Context(), d.Stream, d.Name)
 		return err == nil && lag.AckPending == 3
 	})
-	if skipped, err := c.RestartDurable(t.Context(), d.Stream, d.Name, time.Time{}); err != nil || skipped != 0 {
-		t.Fatalf("restart: %d skipped, %v", skipped, err)
+	if passed, err := c.RestartDurable(t.Context(), d.Stream, d.Name, time.Time{}); err != nil || passed != (bus.Passed{}) {
+		t.Fatalf("restart: passed over %+v, %v", passed, err)
 	}
 	got := consume(t, c, d, 6, func(string) bool { return true })
 	if !slices.Equal(got, []string{"3", "4", "5", "6", "7", "8"}) {
@@ -146,13 +147,100 @@ func TestRestartDurableSkipsWhatIsOld(t *testing.T) {
 	bustest.Publish(t, c, feed.StreamRaw, numbered("raw.c", 90, 95)...)
 	old := bustest.ReadAll(t, c, feed.StreamRaw)
 	bustest.Publish(t, c, feed.StreamRaw, numbered("raw.a", 5, 6)...)
-	skipped, err := c.RestartDurable(t.Context(), d.Stream, d.Name, old[len(old)-1].Time.Add(1))
-	if err != nil || skipped != 4 {
-		t.Fatalf("skipped %d, %v; want the 4 that the consumer would have had", skipped, err)
+	passed, err := c.RestartDurable(t.Context(), d.Stream, d.Name, old[len(old)-1].Time.Add(1))
+	if err != nil || passed != (bus.Passed{Old: 4}) {
+		t.Fatalf("passed over %+v, %v; want the 4 that the consumer would have had", passed, err)
 	}
 	got := consume(t, c, d, 2, func(string) bool { return true })
 	if !slices.Equal(got, []string{"5", "6"}) {
 		t.Fatalf("got %v", got)
+	}
+}
+
+// Of what the limits took, each sequence is told once, by the restart or by
+// Consume, whether anything old is passed over as well or not.
+func TestRestartDurableTellsWhatTheLimitsTook(t *testing.T) {
+	for name, old := range map[string]uint64{"nothing is old": 0, "some are old": 3} {
+		t.Run(name, func(t *testing.T) {
+			srv := bustest.Start(t)
+			c := srv.Conn(t, "test")
+			d := testDurable()
+			d.Subjects = nil
+			bustest.Publish(t, c, feed.StreamRaw, numbered("raw.b", -3, 0)...) // before its time
+			if err := c.EnsureDurable(t.Context(), d); err != nil {
+				t.Fatal(err)
+			}
+			bustest.Publish(t, c, feed.StreamRaw, numbered("raw.b", 1, 10)...)
+			trim(t, srv, 5)
+			stored := bustest.ReadAll(t, c, feed.StreamRaw)
+			notBefore := stored[0].Time
+			if old > 0 {
+				notBefore = stored[old].Time
+			}
+			passed, err := c.RestartDurable(t.Context(), d.Stream, d.Name, notBefore)
+			if err != nil || passed.Old > old {
+				t.Fatalf("passed over %+v, %v; want %d old ones at most", passed, err, old)
+			}
+			var told atomic.Uint64
+			told.Store(passed.Removed)
+			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+			defer cancel()
+			n := uint64(0)
+			o := bus.ConsumeOptions{
+				Stream: d.Stream, Durable: d.Name, Make: &d, Dropped: func(from, to uint64) { told.Add(to - from + 1) },
+			}
+			err = c.Consume(ctx, o, func(*bus.Delivery) {
+				if n++; n == 5-passed.Old {
+					cancel()
+				}
+			})
+			if err != nil || n != 5-passed.Old || told.Load() != 5 {
+				t.Errorf("%d messages after %d old ones, %v; %d told as removed, want 5", n, passed.Old, err, told.Load())
+			}
+		})
+	}
+}
+
+// A reader that was there before its durable begins with what came since. The
+// server's clock is known no better than a request takes.
+func TestDurableBeginsSinceAMoment(t *testing.T) {
+	const margin = 200 * time.Millisecond
+	srv := bustest.Start(t)
+	c := srv.Conn(t, "test")
+	d := testDurable()
+	bustest.Publish(t, c, feed.StreamRaw, numbered("raw.a", 1, 3)...)
+	old := bustest.ReadAll(t, c, feed.StreamRaw)
+	bustest.WaitFor(t, "a moment after the last", func() bool { return time.Since(old[len(old)-1].Time) > margin })
+	d.Since = time.Now()
+	bustest.Publish(t, c, feed.StreamRaw, numbered("raw.a", 4, 6)...)
+	asked := time.Now()
+	if err := c.EnsureDurable(t.Context(), d); err != nil {
+		t.Fatal(err)
+	}
+	took := time.Since(asked)
+	got := consume(t, c, d, 3, func(string) bool { return true })
+	if !slices.Equal(got, []string{"4", "5", "6"}) && took <= margin {
+		t.Fatalf("got %v, want what was stored since its reader began", got)
+	}
+	if passed, err := c.RestartDurable(t.Context(), d.Stream, d.Name, time.Time{}); err != nil || passed != (bus.Passed{}) {
+		t.Fatalf("restart: passed over %+v, %v", passed, err)
+	}
+}
+
+func TestDropDurable(t *testing.T) {
+	srv := bustest.Start(t)
+	c := srv.Conn(t, "test")
+	d := testDurable()
+	if err := c.EnsureDurable(t.Context(), d); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // the second time there is none
+		if err := c.DropDurable(t.Context(), d.Stream, d.Name); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.Lag(t.Context(), d.Stream, d.Name); err == nil {
+			t.Fatal("it is still there")
+		}
 	}
 }
 

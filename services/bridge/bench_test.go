@@ -149,6 +149,30 @@ func BenchmarkRawIn(b *testing.B) {
 	}
 }
 
+// BenchmarkBothWays takes tweets in and sends events out at the same time: as
+// many of each, so the rate is that of either direction.
+func BenchmarkBothWays(b *testing.B) {
+	for b.Loop() {
+		srv, red := bustest.Start(b), startRedis(b, "--client-output-buffer-limit", "pubsub 0 0 0")
+		conn := srv.Conn(b, "bridge")
+		run(b, conn, config(red, bridge.In, bridge.Out)).end() // makes the durable
+		bustest.Publish(b, conn, feed.StreamEvents, posts()...)
+		limit := bare(b, red, benchPage)
+		heard := hearAll(b, red, "events")
+		c := red.client()
+		began := time.Now()
+		r := run(b, conn, config(red, bridge.In, bridge.Out))
+		for sent := 0; sent < benchMessages; sent += 512 {
+			publishTweets(b, c, sent, min(512, benchMessages-sent))
+		}
+		bustest.WaitFor(b, "all has passed", func() bool {
+			return heard.Load() >= benchMessages && r.metric("passed_total", "twitter_raw") == benchMessages
+		})
+		report(b, time.Since(began), limit)
+		r.end()
+	}
+}
+
 const benchText = "A text of the usual length for a post, with a few words more than one would need to say what it says; and some more."
 
 const benchPage = `{"kind": "simple_tweet", "body": "{\"username\": \"ann\", \"name\": \"Ann\", \"body\": \"` + benchText + `\", \"id\": \"1\"}"}`

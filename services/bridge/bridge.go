@@ -13,6 +13,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/blipstream/blipstream/internal/bus"
+	"github.com/blipstream/blipstream/internal/feed"
 	"github.com/blipstream/blipstream/internal/service"
 )
 
@@ -32,7 +33,13 @@ type Service struct {
 	marker   marker
 	metrics  *metrics
 	channels []*channel
-	working  atomic.Bool
+	// listeners are those of the channels that are copied in.
+	listeners []*incoming
+	// began is when the service was made: what the streams hold since then it
+	// copies, also where it could not reach Redis or NATS at once.
+	began   time.Time
+	looped  atomic.Pointer[error]
+	working atomic.Bool
 }
 
 // channel is one Redis channel that is copied.
@@ -63,6 +70,7 @@ func New(cfg Config, conn *bus.Conn, env service.Env) (*Service, error) {
 	}
 	s := &Service{
 		cfg: cfg, conn: conn, log: env.Log, redis: client, marker: newMarker(), metrics: newMetrics(env),
+		began: time.Now(),
 	}
 	s.addRaw()
 	s.addEvents()
@@ -109,10 +117,28 @@ func (s *Service) ready() error {
 }
 
 // Run waits until no other bridge works, then copies until ctx ends; what is on
-// its way is finished, and nil returned. An error is a loop (see the package's
-// comment). It may be called once.
+// its way is finished, and nil returned. While it waits, it listens to what it
+// would copy in. An error is a loop (see the package's comment). It may be
+// called once.
 func (s *Service) Run(ctx context.Context) error {
 	defer func() { _ = s.redis.Close() }() // nothing to do about it
+	runners := []service.Named{{Name: "lease", Runner: runner(s.lead)}}
+	for _, l := range s.listeners {
+		if err := l.open(); err != nil {
+			return err
+		}
+		defer l.close()
+		runners = append(runners, service.Named{Name: l.name, Runner: l})
+	}
+	err := service.Group(ctx, runners...)
+	if loop := s.looped.Load(); loop != nil {
+		return *loop
+	}
+	return err
+}
+
+// lead works whenever the lease is this bridge's.
+func (s *Service) lead(ctx context.Context) error {
 	host, err := os.Hostname()
 	if err != nil {
 		host = "unknown"
@@ -140,6 +166,7 @@ func (s *Service) work(ctx context.Context, _ uint64) error {
 
 // copyAll copies all channels.
 func (s *Service) copyAll(ctx context.Context) error {
+	s.dropUnused(ctx)
 	if err := s.probe(ctx); err != nil {
 		return err
 	}
@@ -149,6 +176,23 @@ func (s *Service) copyAll(ctx context.Context) error {
 		runners = append(runners, service.Named{Name: c.name, Runner: runner(c.run)})
 	}
 	return service.Group(ctx, runners...)
+}
+
+// dropUnused removes the durables of channels that are not copied out. A place
+// that was kept from earlier would, once a channel goes out again, bring up to
+// MaxAge of what others sent meanwhile, or of what came in from that channel.
+func (s *Service) dropUnused(ctx context.Context) {
+	for _, d := range []struct {
+		direction    Direction
+		stream, name string
+	}{{s.cfg.TwitterRaw, feed.StreamRaw, durableRaw}, {s.cfg.Events, feed.StreamEvents, durableEvents}} {
+		if d.direction == Out {
+			continue
+		}
+		if err := s.conn.DropDurable(ctx, d.stream, d.name); err != nil && ctx.Err() == nil {
+			s.log.Warn("the place of a channel that does not go out stays", slog.String("error", err.Error()))
+		}
+	}
 }
 
 type runner func(context.Context) error

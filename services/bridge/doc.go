@@ -13,19 +13,22 @@
 //
 // Exactly one bridge of a NATS server works at a time; the others wait for its
 // lease. In: every message has an id of its own or made of its content, so a
-// second bridge or a second reading does no harm. Out: a durable consumer for
-// each channel holds the backlog while Redis is away or no bridge runs; then it
-// is sent in the stream's order, without what is older than Config.MaxAge, which
-// is counted. What was on its way when the connection broke is sent again: at
-// least once.
+// second bridge or a second reading does no harm. A bridge that waits listens
+// all the same and keeps the last two minutes, so that a takeover leaves no gap;
+// so does one that has lost its lease because NATS is away. Out: a durable
+// consumer for each channel, which begins when the first bridge does, holds the
+// backlog while Redis is away or no bridge runs; then it is sent in the stream's
+// order, without what is older than Config.MaxAge, which is counted. What was on
+// its way when the connection broke is sent again: at least once. A bridge that
+// does not copy a channel out removes its durable.
 //
 // # What it cannot guarantee
 //
-// Redis keeps no pub/sub message. What is published on a channel while the
-// bridge is not subscribed never reaches NATS, and what the bridge publishes
-// while nobody is subscribed reaches nobody; the count that PUBLISH answers is
+// Redis keeps no pub/sub message. What is published on a channel while no
+// bridge is subscribed never reaches NATS, and what the bridge publishes while
+// nobody is subscribed reaches nobody; the count that PUBLISH answers is
 // watched, and blipstream_bridge_unheard_total says how often it was zero. On a
-// Redis Cluster that count covers one node.
+// Redis Cluster that count covers one node, so all are asked now and then.
 //
 // # Loops
 //

@@ -18,7 +18,7 @@ func (s *Service) addEvents() {
 	}
 	c := s.channel(s.cfg.EventsChannel, s.cfg.Events, eventMarked)
 	if s.cfg.Events == In {
-		c.run = incoming{Service: s, channel: c, stream: feed.StreamEvents, parse: s.parseEvent}.copyIn
+		s.addIn(c, feed.StreamEvents, s.parseEvent)
 		return
 	}
 	subjects := make([]string, len(s.cfg.Kinds))
@@ -26,10 +26,10 @@ func (s *Service) addEvents() {
 		subjects[i] = feed.EventSubject(feed.Kind(k))
 	}
 	slices.Sort(subjects)
-	c.run = outgoing{Service: s, channel: c, convert: convertEvent, durable: bus.Durable{
+	s.addOut(c, convertEvent, bus.Durable{
 		Stream: feed.StreamEvents, Name: durableEvents, Description: "events on their way to Redis",
-		Subjects: slices.Compact(subjects), AckWait: ackWait, MaxAckPending: outPending,
-	}}.copyOut
+		Subjects: slices.Compact(subjects),
+	})
 }
 
 // parseEvent makes an event of a payload of the events channel.

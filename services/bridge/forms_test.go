@@ -11,7 +11,9 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -39,30 +41,138 @@ func bothWays(t *testing.T, url string, red *redisServer) {
 	bustest.WaitFor(t, "a tweet is stored", func() bool { return r.metric("passed_total", "twitter_raw") == 1 })
 }
 
-func TestCluster(t *testing.T) {
-	red := startRedis(t, "--cluster-enabled", "yes", "--cluster-announce-ip", "127.0.0.1")
-	c := red.client()
-	if err := c.ClusterAddSlotsRange(t.Context(), 0, 16383).Err(); err != nil {
+// node starts one node of a cluster, which has some of the slots.
+func node(t *testing.T, from, to int) *redisServer {
+	t.Helper()
+	red := startRedis(t, "--cluster-enabled", "yes", "--cluster-announce-ip", "127.0.0.1", "--cluster-port", strconv.Itoa(freePort(t)))
+	if err := red.client().ClusterAddSlotsRange(t.Context(), from, to).Err(); err != nil {
 		t.Fatal(err)
 	}
+	return red
+}
+
+// joined waits until all nodes know the whole cluster.
+func joined(t *testing.T, nodes ...*redisServer) {
+	t.Helper()
 	bustest.WaitFor(t, "the cluster is one", func() bool {
-		info, err := c.ClusterInfo(t.Context()).Result()
-		return err == nil && len(info) > 16 && info[:16] == "cluster_state:ok"
+		for _, n := range nodes {
+			info, err := n.client().ClusterInfo(t.Context()).Result()
+			if err != nil || !strings.Contains(info, "cluster_state:ok") ||
+				!strings.Contains(info, "cluster_known_nodes:"+strconv.Itoa(len(nodes))) {
+				return false
+			}
+		}
+		return true
 	})
+}
+
+func TestCluster(t *testing.T) {
+	red := node(t, 0, 16383)
+	joined(t, red)
 	bothWays(t, red.url()+"?addr="+red.addr(), red)
+}
+
+// A node of a cluster counts its own subscribers only; the bridge asks all.
+func TestClusterCountsTheSubscribersOfAllNodes(t *testing.T) {
+	t.Parallel()
+	nodes := []*redisServer{node(t, 0, 5000), node(t, 5001, 10000), node(t, 10001, 16383)}
+	port := clusterPort(t, nodes[0])
+	for _, n := range nodes[1:] {
+		// CLUSTER MEET with the bus port, which go-redis does not spell.
+		if err := n.client().Do(t.Context(), "CLUSTER", "MEET", "127.0.0.1", nodes[0].port, port).Err(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	joined(t, nodes...)
+	srv := bustest.Start(t)
+	conn := srv.Conn(t, "bridge")
+	cfg := config(nodes[0], bridge.Off, bridge.Out)
+	cfg.Redis += "&addr=" + nodes[1].addr()
+	r := run(t, conn, cfg)
+	id := 0
+	for i, n := range nodes { // wherever the bridge publishes, two of three are elsewhere
+		ear := n.listen("events")
+		n.subscribed("events")
+		bustest.WaitFor(t, "a message that is counted", func() bool {
+			before, heard := r.metric("unheard_total"), ear.count()
+			id++
+			bustest.Publish(t, conn, feed.StreamEvents, blips(id, id)...)
+			bustest.WaitFor(t, "it is heard", func() bool { return ear.count() > heard })
+			return r.metric("receivers") == float64(i+1) && r.metric("unheard_total") == before
+		})
+	}
+}
+
+// clusterPort is where a node speaks to the others.
+func clusterPort(t *testing.T, n *redisServer) string {
+	t.Helper()
+	for i, arg := range n.args {
+		if arg == "--cluster-port" {
+			return n.args[i+1]
+		}
+	}
+	t.Fatal("no port for the cluster")
+	return ""
+}
+
+// sentinel watches the master, which it calls main.
+func sentinel(t *testing.T, master *redisServer) *redisServer {
+	t.Helper()
+	conf := filepath.Join(t.TempDir(), "sentinel.conf")
+	text := "sentinel monitor main 127.0.0.1 " + strconv.Itoa(master.port) + " 1\n" +
+		"sentinel down-after-milliseconds main 1000\nsentinel failover-timeout main 3000\n"
+	return startRedisWith(t, func(s *redisServer) []string {
+		if err := os.WriteFile(conf, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return []string{conf, "--port", strconv.Itoa(s.port), "--bind", "127.0.0.1", "--sentinel"}
+	})
 }
 
 func TestSentinel(t *testing.T) {
 	red := startRedis(t)
-	conf := filepath.Join(t.TempDir(), "sentinel.conf")
-	text := "sentinel monitor main 127.0.0.1 " + strconv.Itoa(red.port) + " 1\n"
-	if err := os.WriteFile(conf, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	sentinel := startRedisWith(t, func(s *redisServer) []string {
-		return []string{conf, "--port", strconv.Itoa(s.port), "--bind", "127.0.0.1", "--sentinel"}
+	bothWays(t, sentinel(t, red).url()+"?master_name=main", red)
+}
+
+// TestSentinelFailsOver kills the master under load. A replica hands on what
+// the master publishes, so a listener there hears the bridge before and after.
+func TestSentinelFailsOver(t *testing.T) {
+	t.Parallel()
+	master := startRedis(t)
+	replica := startRedis(t, "--replicaof", "127.0.0.1 "+strconv.Itoa(master.port))
+	bustest.WaitFor(t, "the replica follows", func() bool {
+		info, err := master.client().Info(t.Context(), "replication").Result()
+		return err == nil && strings.Contains(info, "state=online")
 	})
-	bothWays(t, sentinel.url()+"?master_name=main", red)
+	s := sentinel(t, master)
+	bustest.WaitFor(t, "the sentinel knows the replica", func() bool {
+		info, err := s.client().Info(t.Context(), "sentinel").Result()
+		return err == nil && strings.Contains(info, "slaves=1")
+	})
+	srv := bustest.Start(t)
+	conn := srv.Conn(t, "bridge")
+	cfg := config(master, bridge.Off, bridge.Out)
+	cfg.Redis = s.url() + "?master_name=main"
+	r := run(t, conn, cfg)
+	ear := replica.listen("events")
+	replica.subscribed("events")
+	l := startLoad(t, conn)
+	bustest.WaitFor(t, "the load flows", func() bool { return ear.count() > 300 })
+	master.kill()
+	bustest.WaitFor(t, "the bridge notices", func() bool { return !r.up() })
+	gone := l.sent()
+	bustest.WaitFor(t, "the load flows again", func() bool { return ear.count() > gone+300 })
+	l.stop()
+	bustest.WaitFor(t, "everything since is heard", func() bool {
+		said := numbers(t, ear.heard())
+		return said[len(said)-1] == l.sent()
+	})
+	said := numbers(t, ear.heard())
+	after := slices.Index(said, gone)
+	if after < 0 {
+		t.Fatalf("%d, sent after the master was gone, was not heard", gone)
+	}
+	checkOrder(t, said[after:], gone, l.sent(), 2*512)
 }
 
 func TestTLS(t *testing.T) {

@@ -7,10 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"sync/atomic"
 	"time"
-
-	"github.com/redis/go-redis/v9"
 
 	"github.com/blipstream/blipstream/internal/bus"
 	"github.com/blipstream/blipstream/internal/decode"
@@ -19,153 +16,86 @@ import (
 
 const (
 	// inWindow is how many messages may wait to be stored. While NATS is away
-	// they pile up to the publisher's 64 MiB; then reading stops, Redis' own
-	// buffer fills, and Redis cuts the bridge off, as it would any reader.
+	// they pile up to the publisher's 64 MiB; then the inbox fills.
 	inWindow = 32768
 	// deadWindow is the same for dead letters, which are rare.
 	deadWindow = 256
-	// quiet is how long a subscription may be silent before it is asked for a
-	// sign of life; it has as long again to give one.
-	quiet = 3 * time.Second
-	// watchTick is how often that is looked at.
-	watchTick = 500 * time.Millisecond
-)
-
-var (
-	errSilent  = errors.New("redis gave no sign of life")
-	errNoReply = errors.New("redis did not confirm the subscription")
 )
 
 // parse turns a payload that arrived at a moment into the message to store. Its
 // errors are *decode.IgnoredError and *decode.MalformedError.
 type parse func(payload []byte, at time.Time) (bus.Msg, error)
 
-// incoming copies one channel from Redis to a stream.
+// incoming copies one channel from Redis to a stream. It listens as long as it
+// runs, and stores while this bridge is the one that works.
 type incoming struct {
 	*Service
 	*channel
 	stream string
 	parse  parse
 
+	box       *inbox
 	pub, dead *bus.Publisher
 }
 
-// copyIn is the channel's run.
-func (w incoming) copyIn(ctx context.Context) error {
-	var err error
+// addIn makes a channel one that is copied in.
+func (s *Service) addIn(c *channel, stream string, p parse) {
+	w := &incoming{Service: s, channel: c, stream: stream, parse: p, box: newInbox()}
+	c.run = w.store
+	s.listeners = append(s.listeners, w)
+}
+
+// open makes the publishers. They outlive a lost lease: while NATS is away they
+// hold what was taken.
+func (w *incoming) open() (err error) {
 	if w.pub, err = w.conn.NewPublisher(bus.PublisherOptions{Stream: w.stream, Window: inWindow}); err != nil {
 		return fmt.Errorf("bridge: publish to %s: %w", w.stream, err)
 	}
-	defer w.pub.Close()
 	if w.dead, err = w.conn.NewPublisher(bus.PublisherOptions{Stream: feed.StreamDead, Window: deadWindow}); err != nil {
+		w.pub.Close()
 		return fmt.Errorf("bridge: publish to %s: %w", feed.StreamDead, err)
-	}
-	defer w.dead.Close()
-	delay := newBackoff()
-	for ctx.Err() == nil {
-		err := w.session(ctx)
-		if errors.Is(err, ErrLoop) {
-			return err
-		}
-		if ctx.Err() != nil {
-			break
-		}
-		if w.setDown() {
-			delay.reset()
-			w.log.Warn("lost redis; what is published there until it is back is lost",
-				slog.String("channel", w.name), slog.String("error", err.Error()))
-		}
-		delay.wait(ctx)
-	}
-	return w.flush(ctx)
-}
-
-// flush waits for what was taken, after ctx has ended.
-func (w *incoming) flush(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
-	defer cancel()
-	if err := errors.Join(w.pub.Flush(ctx), w.dead.Flush(ctx)); err != nil {
-		w.log.Warn("messages may not have been stored", slog.String("channel", w.name), slog.String("error", err.Error()))
 	}
 	return nil
 }
 
-// session subscribes and reads until something is wrong or ctx ends. It reads
-// the connection directly: a buffered channel in between drops messages when
-// its reader is slow, and a stop here reaches Redis as it should.
-func (w *incoming) session(ctx context.Context) error {
-	sub := w.redis.Subscribe(ctx, w.name)
-	defer func() { _ = sub.Close() }()
-	confirmed, err := sub.ReceiveTimeout(ctx, redisTimeout)
-	if err != nil {
-		return err
-	}
-	if _, ok := confirmed.(*redis.Subscription); !ok {
-		return errNoReply
-	}
-	w.setUp()
-	w.meter.sessions.add(1)
-	w.log.Info("subscribed", slog.String("channel", w.name))
-
-	ctx, stop := context.WithCancelCause(ctx)
-	defer stop(nil)
-	defer context.AfterFunc(ctx, func() { _ = sub.Close() })()
-	var last atomic.Int64
-	last.Store(time.Now().UnixNano())
-	go watch(ctx, sub, &last, stop)
-	return w.read(ctx, sub, &last)
+func (w *incoming) close() {
+	w.pub.Close()
+	w.dead.Close()
 }
 
-// read takes messages until the subscription ends.
-func (w *incoming) read(ctx context.Context, sub *redis.PubSub, last *atomic.Int64) error {
-	for {
-		got, err := sub.Receive(ctx)
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
+// store is the channel's run: it stores what the inbox holds, and what comes.
+func (w *incoming) store(ctx context.Context) error {
+	w.box.work(true)
+	defer w.box.work(false)
+	for ctx.Err() == nil {
+		w.takeAll(ctx, w.box.take(ctx))
+	}
+	if errors.Is(context.Cause(ctx), bus.ErrLeaseLost) {
+		return nil // NATS is away, or another bridge works
+	}
+	// The service stops.
+	rest, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
+	defer cancel()
+	w.takeAll(rest, w.box.tryTake())
+	return w.flush(rest)
+}
+
+// takeAll handles parcels. Those for which there is no time any more go back.
+func (w *incoming) takeAll(ctx context.Context, parcels []parcel) {
+	for i, p := range parcels {
+		if w.take(ctx, []byte(p.payload), p.at) != nil {
+			w.box.back(parcels[i:])
+			return
 		}
-		if err != nil {
-			return err
-		}
-		now := time.Now()
-		last.Store(now.UnixNano())
-		m, ok := got.(*redis.Message)
-		if !ok {
-			continue
-		}
-		if w.marker.in(m.Payload) {
-			return w.loop(w.name)
-		}
-		if err := w.take(ctx, []byte(m.Payload), now); err != nil {
-			return err
-		}
-		last.Store(time.Now().UnixNano()) // storing may have taken long
 	}
 }
 
-// watch asks a silent subscription for a sign of life, and ends it if there is
-// none: a peer that vanished without a word is found no other way.
-func watch(ctx context.Context, sub *redis.PubSub, last *atomic.Int64, end context.CancelCauseFunc) {
-	tick := time.NewTicker(watchTick)
-	defer tick.Stop()
-	asked := false
-	for {
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return
-		}
-		silence := time.Since(time.Unix(0, last.Load()))
-		switch {
-		case silence < quiet:
-			asked = false
-		case silence > 2*quiet && asked:
-			end(errSilent)
-			return
-		case !asked:
-			asked = true
-			_ = sub.Ping(ctx) // the answer counts
-		}
+// flush waits for what was taken.
+func (w *incoming) flush(ctx context.Context) error {
+	if err := errors.Join(w.pub.Flush(ctx), w.dead.Flush(ctx)); err != nil {
+		w.log.Warn("messages may not have been stored", slog.String("channel", w.name), slog.String("error", err.Error()))
 	}
+	return nil
 }
 
 // take handles one payload. It fails only when ctx ends.

@@ -30,6 +30,8 @@ type redisServer struct {
 	port int
 	args []string
 	cmd  *exec.Cmd
+	// exited is closed when the process has ended.
+	exited chan struct{}
 }
 
 // startRedis runs a server until the test ends. args are more of its options.
@@ -42,14 +44,21 @@ func startRedis(tb testing.TB, args ...string) *redisServer {
 	})
 }
 
-// startRedisWith runs a server with the options that args tells.
+// startRedisWith runs a server with the options that args tells. Another
+// program may take the port before it does; then it takes another.
 func startRedisWith(tb testing.TB, args func(*redisServer) []string) *redisServer {
 	tb.Helper()
-	s := &redisServer{tb: tb, port: freePort(tb)}
-	s.args = args(s)
-	s.start()
+	s := &redisServer{tb: tb}
 	tb.Cleanup(s.kill)
-	return s
+	for range 5 {
+		s.port = freePort(tb)
+		s.args = args(s)
+		if s.tryStart() {
+			return s
+		}
+	}
+	tb.Fatalf("redis-server does not start: %v", s.args)
+	return nil
 }
 
 // freePort finds a port that nothing listens on.
@@ -67,25 +76,46 @@ func freePort(tb testing.TB) int {
 	return addr.Port
 }
 
+// start runs it again, where it was.
 func (s *redisServer) start() {
 	s.tb.Helper()
-	s.cmd = exec.Command("redis-server", s.args...)
-	if err := s.cmd.Start(); err != nil {
+	if !s.tryStart() {
+		s.tb.Fatal("redis-server does not start again")
+	}
+}
+
+// tryStart reports whether it runs and answers.
+func (s *redisServer) tryStart() bool {
+	s.tb.Helper()
+	cmd, exited := exec.Command("redis-server", s.args...), make(chan struct{})
+	if err := cmd.Start(); err != nil {
 		s.tb.Fatalf("redis-server (package redis-server): %v", err)
 	}
+	s.cmd, s.exited = cmd, exited
+	go func() { _ = cmd.Wait(); close(exited) }()
 	c := redis.NewClient(&redis.Options{Addr: s.addr(), MaxRetries: -1})
 	defer c.Close()
 	bustest.WaitFor(s.tb, "redis answers", func() bool {
 		err := c.Ping(context.Background()).Err()
-		return err == nil || strings.Contains(err.Error(), "NOAUTH")
+		return err == nil || strings.Contains(err.Error(), "NOAUTH") || !s.runs()
 	})
+	return s.runs()
+}
+
+func (s *redisServer) runs() bool {
+	select {
+	case <-s.exited:
+		return false
+	default:
+		return true
+	}
 }
 
 // kill ends it as a power cut would.
 func (s *redisServer) kill() {
 	if s.cmd != nil {
 		_ = s.cmd.Process.Kill()
-		_ = s.cmd.Wait()
+		<-s.exited
 		s.cmd = nil
 	}
 }
@@ -192,10 +222,11 @@ type running struct {
 	ended   bool
 }
 
-// config is a bridge's for a test.
+// config is a bridge's for a test, patient with a machine that has other work.
 func config(s *redisServer, raw, events bridge.Direction) bridge.Config {
 	cfg := bridge.DefaultConfig()
-	cfg.Redis, cfg.TwitterRaw, cfg.Events = s.url(), raw, events
+	cfg.Redis, cfg.TwitterRaw, cfg.Events = s.url()+"?read_timeout=30s&write_timeout=30s", raw, events
+	cfg.LeaseTTL = time.Minute
 	return cfg
 }
 
@@ -373,13 +404,19 @@ func (p *program) kill() {
 // corpus is every recorded payload of Twitter's v1.1 streams.
 func corpus(tb testing.TB) []string {
 	tb.Helper()
+	return corpusOf(tb, "twitter-v1", "*.ndjson")
+}
+
+// corpusOf is every recorded payload in the files of a folder.
+func corpusOf(tb testing.TB, folder, pattern string) []string {
+	tb.Helper()
 	dir := os.Getenv("BLIPSTREAM_CORPUS")
 	if dir == "" {
 		tb.Skip("BLIPSTREAM_CORPUS is not set")
 	}
-	files, err := filepath.Glob(filepath.Join(dir, "twitter-v1", "*.ndjson"))
+	files, err := filepath.Glob(filepath.Join(dir, folder, pattern))
 	if err != nil || len(files) == 0 {
-		tb.Fatalf("no corpus in %s: %v", dir, err)
+		tb.Fatalf("no corpus of %s in %s: %v", folder, dir, err)
 	}
 	var lines []string
 	for _, name := range files {

@@ -53,7 +53,8 @@ func eventMarked(m marker) []byte {
 }
 
 // probe sends a marker out and listens for it coming in, where both directions
-// are copied. It waits for Redis as long as ctx allows.
+// are copied. It waits for Redis as long as ctx allows. Nothing has been copied
+// by then, so that a loop leaves no trace.
 func (s *Service) probe(ctx context.Context) error {
 	var in []string
 	var out []*channel
@@ -106,6 +107,9 @@ func (s *Service) listen(ctx context.Context, in []string, out []*channel) error
 	}
 }
 
+// loop is the error of a loop found on a channel. Run returns the first.
 func (s *Service) loop(channel string) error {
-	return fmt.Errorf("bridge: copy channel %q: %w", channel, ErrLoop)
+	err := fmt.Errorf("bridge: copy channel %q: %w", channel, ErrLoop)
+	s.looped.CompareAndSwap(nil, &err)
+	return err
 }

@@ -13,7 +13,7 @@ type metrics struct {
 	working                          prometheus.Gauge
 	redisUp, receivers, behind       *prometheus.GaugeVec
 	passed, skipped, unheard, missed *prometheus.CounterVec
-	rewritten, sessions              *prometheus.CounterVec
+	rewritten, sessions, left        *prometheus.CounterVec
 	held, ignored, dead              *prometheus.CounterVec
 }
 
@@ -27,6 +27,7 @@ func newMetrics(env service.Env) *metrics {
 		passed:    r.Counters("passed_total", "Messages stored (in) or published (out).", "channel", "direction"),
 		skipped:   r.Counters("skipped_total", "Messages not sent because they were older than the largest age.", "channel"),
 		unheard:   r.Counters("unheard_total", "Messages published while nobody was subscribed.", "channel"),
+		left:      r.Counters("receivers_left_total", "Subscribers by which the receivers became fewer from one message to the next: they left, or Redis dropped them as too slow.", "channel"),
 		missed:    r.Counters("missed_total", "Messages that the stream's limits removed before they were sent.", "channel"),
 		rewritten: r.Counters("rewritten_total", "Messages changed to make them safe or legacy-shaped.", "channel"),
 		sessions:  r.Counters("sessions_total", "Times a channel was begun to be copied: 1 and one for each outage.", "channel"),
@@ -38,9 +39,9 @@ func newMetrics(env service.Env) *metrics {
 
 // channelMetrics are the collectors of one channel.
 type channelMetrics struct {
-	redisUp, receivers, behind                            prometheus.Gauge
-	passed, skipped, unheard, missed, rewritten, sessions counter
-	held, ignored, dead                                   *prometheus.CounterVec
+	redisUp, receivers, behind                                  prometheus.Gauge
+	passed, skipped, unheard, missed, rewritten, sessions, left counter
+	held, ignored, dead                                         *prometheus.CounterVec
 }
 
 func (m *metrics) channel(name string, d Direction) *channelMetrics {
@@ -51,7 +52,7 @@ func (m *metrics) channel(name string, d Direction) *channelMetrics {
 	return &channelMetrics{
 		redisUp: m.redisUp.WithLabelValues(name), receivers: m.receivers.WithLabelValues(name), behind: m.behind.WithLabelValues(name),
 		passed:  counter{Counter: m.passed.WithLabelValues(name, string(d)), n: new(atomic.Uint64)},
-		skipped: count(m.skipped), unheard: count(m.unheard), missed: count(m.missed),
+		skipped: count(m.skipped), unheard: count(m.unheard), missed: count(m.missed), left: count(m.left),
 		rewritten: count(m.rewritten), sessions: count(m.sessions),
 		held: m.held.MustCurryWith(l), ignored: m.ignored.MustCurryWith(l), dead: m.dead.MustCurryWith(l),
 	}

@@ -157,9 +157,21 @@ func TestMigrationStep2Enrich(t *testing.T) {
 
 	stop() // back
 	r.end()
-	run(t, s.conn, config(s.red, bridge.In, bridge.Off))
-	reader(t, s.red, "enricher.py")
+	r = run(t, s.conn, config(s.red, bridge.In, bridge.Off))
+	old = reader(t, s.red, "enricher.py")
+	text = s.fromConsumer(consumer)
+	s.reaches(page, text)
+	s.stored(feed.StreamRaw, text)
+
+	old.kill() // and forth: what the old one has shown does not come again
+	defer s.enrich()()
+	s.stored(feed.StreamEvents, text)
+	r.end()
+	run(t, s.conn, config(s.red, bridge.In, bridge.Out))
 	s.reaches(page, s.fromConsumer(consumer))
+	if n := strings.Count(strings.Join(page.printed(), "\n"), text); n != 1 {
+		t.Errorf("the page shows %q %d times", text, n)
+	}
 }
 
 // TestMigrationStep3Ingest: the new ingest takes the one upstream connection;

@@ -28,8 +28,6 @@ const (
 	// trip cheap; 1 MiB keeps the wait of the first of them short.
 	batchSize  = 512
 	batchBytes = 1 << 20
-	// countPoll is how often subscribers are counted while they are waited for.
-	countPoll = 100 * time.Millisecond
 	// tellEvery spaces log lines about what is skipped or unheard.
 	tellEvery = 10 * time.Second
 )
@@ -42,11 +40,20 @@ type convert func(d *bus.Delivery) (data []byte, rewritten bool, err error)
 type outgoing struct {
 	*Service
 	*channel
-	durable bus.Durable
-	convert convert
+	durable  bus.Durable
+	convert  convert
+	audience audience
 	// away is whether a session has ended because of Redis.
 	away bool
 	tell teller
+}
+
+// addOut makes a channel one that is copied out.
+func (s *Service) addOut(c *channel, convert convert, d bus.Durable) {
+	d.AckWait, d.MaxAckPending, d.Since = ackWait, outPending, s.began
+	w := outgoing{Service: s, channel: c, durable: d, convert: convert}
+	w.audience = audience{redis: s.redis, channel: c.name}
+	c.run = w.copyOut
 }
 
 // copyOut is the channel's run.
@@ -68,16 +75,20 @@ func (w outgoing) copyOut(ctx context.Context) error {
 // behind the last settled message, so that after an outage, or after another
 // bridge, everything comes in order.
 func (w *outgoing) session(ctx context.Context) error {
+	// The durable comes first: it holds what is stored while Redis is away.
+	if err := w.conn.EnsureDurable(ctx, w.durable); err != nil {
+		return err
+	}
 	node, err := w.node(ctx)
 	if err != nil {
 		w.away = true
 		return err
 	}
-	if err := w.begin(ctx); err != nil {
+	if err := w.restart(ctx); err != nil {
 		return err
 	}
 	if w.away {
-		w.awaitSubscriber(ctx, node)
+		w.awaitSubscriber(ctx)
 	}
 	w.away = false
 	w.setUp()
@@ -109,48 +120,50 @@ func (w *outgoing) session(ctx context.Context) error {
 // node is the server to publish to, found alive. In a cluster any node would
 // do, but always the same one keeps the order.
 func (w *outgoing) node(ctx context.Context) (redis.Cmdable, error) {
-	var node redis.Cmdable = w.redis
-	if c, ok := w.redis.(*redis.ClusterClient); ok {
-		master, err := c.MasterForKey(ctx, w.name)
-		if err != nil {
-			return nil, err
-		}
-		node = master
+	cluster, ok := w.redis.(*redis.ClusterClient)
+	if !ok {
+		return w.redis, w.redis.Ping(ctx).Err()
 	}
-	return node, node.Ping(ctx).Err()
+	master, err := cluster.MasterForKey(ctx, w.name)
+	if err == nil {
+		err = master.Ping(ctx).Err()
+	}
+	if err != nil {
+		cluster.ReloadState(ctx) // another may have taken its place
+		return nil, err
+	}
+	return master, nil
 }
 
-// begin makes the durable if need be, and puts it where reading goes on.
-func (w *outgoing) begin(ctx context.Context) error {
-	if err := w.conn.EnsureDurable(ctx, w.durable); err != nil {
-		return err
-	}
+// restart puts the durable where reading goes on.
+func (w *outgoing) restart(ctx context.Context) error {
 	var notBefore time.Time
 	if w.cfg.MaxAge > 0 {
 		notBefore = time.Now().Add(-w.cfg.MaxAge)
 	}
-	skipped, err := w.conn.RestartDurable(ctx, w.durable.Stream, w.durable.Name, notBefore)
+	passed, err := w.conn.RestartDurable(ctx, w.durable.Stream, w.durable.Name, notBefore)
 	if err != nil {
 		return err
 	}
-	if skipped > 0 {
-		w.meter.skipped.add(skipped)
-		w.log.Warn("skipped messages that waited too long", slog.String("channel", w.name),
-			slog.Uint64("messages", skipped), slog.Duration("max_age", w.cfg.MaxAge))
+	w.meter.missed.add(passed.Removed)
+	w.meter.skipped.add(passed.Old)
+	if passed != (bus.Passed{}) {
+		w.log.Warn("passed over messages that waited too long", slog.String("channel", w.name),
+			slog.Uint64("older_than_max_age", passed.Old), slog.Duration("max_age", w.cfg.MaxAge),
+			slog.Uint64("removed_by_limits", passed.Removed))
 	}
 	return nil
 }
 
 // awaitSubscriber gives old programs, which lost Redis as well, a moment to
 // come back before what waited is sent.
-func (w *outgoing) awaitSubscriber(ctx context.Context, node redis.Cmdable) {
+func (w *outgoing) awaitSubscriber(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, w.cfg.Grace)
 	defer cancel()
 	tick := time.NewTicker(countPoll)
 	defer tick.Stop()
 	for {
-		n, err := node.PubSubNumSub(ctx, w.name).Result()
-		if err != nil || n[w.name] > 0 {
+		if n, err := w.audience.count(ctx); err != nil || n > 0 {
 			return
 		}
 		select {
@@ -225,23 +238,26 @@ func (w *outgoing) publish(ctx context.Context, pipe redis.Pipeliner, batch []le
 			w.log.Debug("settle message", slog.String("error", err.Error())) // it comes again
 		}
 	}
-	w.account(batch, counts, skipped)
+	w.account(ctx, batch, counts, skipped)
 	return nil
 }
 
 // account counts a batch that was published.
-func (w *outgoing) account(batch []letter, counts []*redis.IntCmd, skipped uint64) {
-	unheard := uint64(0)
+func (w *outgoing) account(ctx context.Context, batch []letter, counts []*redis.IntCmd, skipped uint64) {
+	unheard, left := uint64(0), uint64(0)
 	for _, c := range counts {
-		if c.Val() == 0 {
+		n, gone := w.audience.heard(ctx, c.Val())
+		left += gone
+		if n == 0 {
 			unheard++
 		}
 	}
 	w.meter.passed.add(uint64(len(counts)))
 	w.meter.unheard.add(unheard)
+	w.meter.left.add(left)
 	w.meter.skipped.add(skipped)
-	if n := len(counts); n > 0 {
-		w.meter.receivers.Set(float64(counts[n-1].Val()))
+	if len(counts) > 0 {
+		w.meter.receivers.Set(float64(w.audience.last))
 		w.meter.behind.Set(time.Since(batch[len(batch)-1].delivery.Time).Seconds())
 	}
 	w.tell.add(w.log, w.name, unheard, skipped)

@@ -3,7 +3,9 @@ package bridge_test
 import (
 	"context"
 	"encoding/json"
+	"net"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -134,7 +136,9 @@ func TestRedisAwayLosesNothing(t *testing.T) {
 			conn := srv.Conn(t, "bridge")
 			ear := red.listen("events")
 			red.subscribed("events")
-			r := run(t, conn, config(red, bridge.Off, bridge.Out))
+			cfg := config(red, bridge.Off, bridge.Out)
+			cfg.Redis = red.url() // what hangs is found out by the timeouts
+			r := run(t, conn, cfg)
 			l := startLoad(t, conn)
 			bustest.WaitFor(t, "the load flows", func() bool { return ear.count() > 300 })
 			c.away(red)
@@ -187,35 +191,104 @@ func TestWhatIsOlderThanMaxAgeIsSkippedAndCounted(t *testing.T) {
 	}
 }
 
-// TestNatsAwayKeepsWhatRedisBrings stops NATS while messages come in.
+// TestNatsAwayKeepsWhatRedisBrings stops NATS while messages come in, for longer
+// than the lease lasts.
 func TestNatsAwayKeepsWhatRedisBrings(t *testing.T) {
 	srv, red := bustest.Start(t), startRedis(t)
 	conn := srv.Conn(t, "bridge")
 	cfg := config(red, bridge.In, bridge.Off)
-	cfg.LeaseTTL = time.Minute // a shorter one would rightly be lost with NATS
+	cfg.LeaseTTL = time.Second
 	r := run(t, conn, cfg)
-	c := red.client()
-	publish := func(from, to int) {
-		pipe := c.Pipeline()
-		for i := from; i <= to; i++ {
-			pipe.Publish(t.Context(), "twitter_raw", rawTweet(i, "x")+"\r")
-		}
-		if _, err := pipe.Exec(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-	}
-	publish(1, 1000)
+	publishRaw(t, red, 1, 1000)
 	bustest.WaitFor(t, "the first are stored", func() bool { return r.metric("passed_total") == 1000 })
 	srv.Stop()
-	publish(1001, 3000)
+	publishRaw(t, red, 1001, 2000)
+	bustest.WaitFor(t, "the lease is lost", func() bool { return !r.State().Working })
+	publishRaw(t, red, 2001, 3000)
 	srv.Start()
-	publish(3001, 3100)
-	bustest.WaitFor(t, "all are stored", func() bool { return r.metric("passed_total") == 3100 })
+	publishRaw(t, red, 3001, 3100)
+	bustest.WaitFor(t, "all have passed", func() bool { return r.metric("passed_total") == 3100 })
+	storedOnce(t, conn, 3100)
+}
+
+// publishRaw publishes the tweets from to to, as the old consumer would.
+func publishRaw(t *testing.T, red *redisServer, from, to int) {
+	t.Helper()
+	pipe := red.client().Pipeline()
+	for i := from; i <= to; i++ {
+		pipe.Publish(t.Context(), "twitter_raw", rawTweet(i, "x")+"\r")
+	}
+	if _, err := pipe.Exec(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// storedOnce waits until the tweets from 1 to n are in RAW, and wants no other.
+func storedOnce(t *testing.T, conn *bus.Conn, n int) {
+	t.Helper()
+	var stored []bus.Stored
+	bustest.WaitFor(t, "all are stored", func() bool {
+		stored = bustest.ReadAll(t, conn, feed.StreamRaw)
+		return len(stored) >= n
+	})
 	ids := map[string]bool{}
-	for _, m := range bustest.ReadAll(t, conn, feed.StreamRaw) {
+	for _, m := range stored {
 		ids[m.Header.Get("Nats-Msg-Id")] = true
 	}
-	if len(ids) != 3100 {
-		t.Errorf("%d items are stored, want 3100", len(ids))
+	if len(ids) != n || len(stored) != n {
+		t.Errorf("%d items with %d ids are stored, want %d of each", len(stored), len(ids), n)
+	}
+}
+
+// What the line stores while the bridge looks for Redis for the first time
+// reaches old programs. What was stored in the moment before may, too.
+func TestOutBeginsWhenTheBridgeDoes(t *testing.T) {
+	srv, red := bustest.Start(t), startRedis(t)
+	conn := srv.Conn(t, "bridge")
+	ear := red.listen("events")
+	red.subscribed("events")
+	red.kill()
+	bustest.Publish(t, conn, feed.StreamEvents, blips(1, 10)...)
+	r := launch(t, conn, config(red, bridge.Off, bridge.Out))
+	bustest.Publish(t, conn, feed.StreamEvents, blips(11, 60)...)
+	red.start()
+	bustest.Publish(t, conn, feed.StreamEvents, blips(61, 80)...)
+	bustest.WaitFor(t, "all are heard", func() bool {
+		said := numbers(t, ear.heard())
+		return len(said) > 0 && said[len(said)-1] == 80
+	})
+	said := numbers(t, ear.heard())
+	checkOrder(t, said, min(said[0], 11), 80, 0)
+	if n := r.metric("skipped_total") + r.metric("missed_total"); n != 0 {
+		t.Errorf("%v were passed over", n)
+	}
+}
+
+// TestSlowSubscriberIsTold has Redis drop a subscriber that does not read.
+func TestSlowSubscriberIsTold(t *testing.T) {
+	srv, red := bustest.Start(t), startRedis(t, "--client-output-buffer-limit", "pubsub 64kb 0 0")
+	conn := srv.Conn(t, "bridge")
+	slow, err := net.Dial("tcp", red.addr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer slow.Close()
+	if _, err := slow.Write([]byte("SUBSCRIBE twitter_raw\r\n")); err != nil {
+		t.Fatal(err)
+	}
+	red.subscribed("twitter_raw")
+	r := run(t, conn, config(red, bridge.Out, bridge.Off))
+	text, id := strings.Repeat("x", 50_000), 0
+	bustest.WaitFor(t, "the bridge sees it go", func() bool {
+		for range 50 {
+			id++
+			bustest.PublishRaw(t, conn, feed.Item{
+				ID: strconv.Itoa(id), Source: "t", Format: feed.FormatTwitterV1, Data: []byte(rawTweet(id, text)),
+			})
+		}
+		return r.metric("receivers_left_total") == 1 && r.metric("unheard_total") > 0
+	})
+	if r.metric("receivers") != 0 {
+		t.Errorf("%v receivers", r.metric("receivers"))
 	}
 }

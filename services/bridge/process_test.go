@@ -5,12 +5,14 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
+	"github.com/blipstream/blipstream/internal/bus"
 	"github.com/blipstream/blipstream/internal/bustest"
 	"github.com/blipstream/blipstream/internal/feed"
 )
@@ -123,6 +125,7 @@ func TestMemoryIsBounded(t *testing.T) {
 // TestStandbyTakesOverFromTheDead kills the bridge that works by -9 while it
 // sends: the next one goes on where it was, in order.
 func TestStandbyTakesOverFromTheDead(t *testing.T) {
+	t.Parallel()
 	srv, red := bustest.Start(t), startRedis(t)
 	conn := srv.Conn(t, "test")
 	ear := red.listen("events")
@@ -149,6 +152,60 @@ func TestStandbyTakesOverFromTheDead(t *testing.T) {
 		return said[len(said)-1] == l.sent()
 	})
 	checkOrder(t, numbers(t, ear.heard()), 1, l.sent(), 2*512)
+	if code := second.interrupt(); code != 0 {
+		t.Errorf("exit code %d\n%s", code, second.log.String())
+	}
+}
+
+// A certificate of one's own is trusted by the variable that Go programs know.
+func TestTLSByACertificateOfOnesOwn(t *testing.T) {
+	cert, key := certificate(t)
+	port := strconv.Itoa(freePort(t))
+	srv, red := bustest.Start(t), startRedis(t, "--tls-port", port, "--tls-auth-clients", "no", "--tls-cert-file", cert, "--tls-key-file", key,
+		"--tls-ca-cert-file", cert)
+	t.Setenv("SSL_CERT_FILE", cert)
+	p := start(t, build(t), srv, red, "--redis", "rediss://127.0.0.1:"+port, "--twitter-raw", "in")
+	red.subscribed("twitter_raw")
+	publishRaw(t, red, 1, 3)
+	storedOnce(t, srv.Conn(t, "test"), 3)
+	if code := p.interrupt(); code != 0 {
+		t.Errorf("exit code %d\n%s", code, p.log.String())
+	}
+}
+
+// TestTakeoverLosesNothingThatComesIn kills the bridge that works by -9 while
+// messages come in: the standby has listened, too.
+func TestTakeoverLosesNothingThatComesIn(t *testing.T) {
+	t.Parallel()
+	srv, red := bustest.Start(t), startRedis(t)
+	conn := srv.Conn(t, "test")
+	bin := build(t)
+	args := []string{"--twitter-raw", "in", "--lease-ttl", "1s"}
+	first := start(t, bin, srv, red, args...)
+	red.subscribed("twitter_raw")
+	publishRaw(t, red, 1, 10)
+	storedOnce(t, conn, 10)
+	second := start(t, bin, srv, red, args...)
+	listeners := red.client()
+	bustest.WaitFor(t, "the standby listens", func() bool {
+		n, err := listeners.PubSubNumSub(t.Context(), "twitter_raw").Result()
+		return err == nil && n["twitter_raw"] == 2
+	})
+	sent := 10
+	for range 20 {
+		publishRaw(t, red, sent+1, sent+100)
+		sent += 100
+	}
+	first.kill()
+	next := "legacy:" + strconv.Itoa(sent+1)
+	bustest.WaitFor(t, "the standby stores", func() bool {
+		publishRaw(t, red, sent+1, sent+10)
+		sent += 10
+		return slices.ContainsFunc(bustest.ReadAll(t, conn, feed.StreamRaw), func(m bus.Stored) bool {
+			return m.Header.Get("Nats-Msg-Id") == next
+		})
+	})
+	storedOnce(t, conn, sent)
 	if code := second.interrupt(); code != 0 {
 		t.Errorf("exit code %d\n%s", code, second.log.String())
 	}

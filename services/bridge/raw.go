@@ -11,8 +11,8 @@ import (
 	"github.com/blipstream/blipstream/services/bridge/legacy"
 )
 
-// The durables of the outgoing channels. They stay when a channel is switched
-// off, and cost nothing then.
+// The durables of the outgoing channels. They stay while no bridge runs, and
+// are removed by one that does not copy their channel out.
 const (
 	durableRaw    = "bridge-twitter-raw"
 	durableEvents = "bridge-events"
@@ -25,13 +25,12 @@ func (s *Service) addRaw() {
 	}
 	c := s.channel(s.cfg.TwitterRawChannel, s.cfg.TwitterRaw, rawMarked)
 	if s.cfg.TwitterRaw == In {
-		c.run = incoming{Service: s, channel: c, stream: feed.StreamRaw, parse: s.parseRaw}.copyIn
+		s.addIn(c, feed.StreamRaw, s.parseRaw)
 		return
 	}
-	c.run = outgoing{Service: s, channel: c, convert: s.convertRaw, durable: bus.Durable{
+	s.addOut(c, s.convertRaw, bus.Durable{
 		Stream: feed.StreamRaw, Name: durableRaw, Description: "raw items on their way to Redis",
-		AckWait: ackWait, MaxAckPending: outPending,
-	}}.copyOut
+	})
 }
 
 // parseRaw makes an item of a payload of the raw channel.

@@ -148,11 +148,13 @@ func TestOldSubscriberPrintsWhatTailPrints(t *testing.T) {
 	line := up(t, t.TempDir(), "--redis", r.url(), "--source", posts(t, "1500")+"#"+source)
 	page := line.field("page")
 	tail := start(t, "blipstream", "tail", "--url", strings.TrimSuffix(page, "/"), "--since", "10m")
-	// The bridge copies from when it first worked, a moment after the source began.
 	until(t, patience, "both have printed the same", func() bool {
 		old := said(subscriber)
 		return len(old) > 1000 && len(unsaid(old, said(tail), 1)) == 0
 	})
+	if missing := unsaid(said(subscriber)[:1], said(tail)[:1], 1); len(missing) > 0 {
+		t.Errorf("the old subscriber began with %q, tail with %q", missing, said(tail)[:1])
+	}
 	t.Logf("%d lines of the old subscriber, each printed by tail", len(said(subscriber)))
 
 	bridge := func(want string) {
