@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 )
@@ -122,7 +123,7 @@ func (b *inbox) tryTake() []parcel {
 func (b *inbox) back(parcels []parcel) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.parcels = append(parcels[:len(parcels):len(parcels)], b.parcels...)
+	b.parcels = append(slices.Clip(parcels), b.parcels...)
 	for _, p := range parcels {
 		b.bytes += p.size()
 	}

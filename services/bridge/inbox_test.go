@@ -26,9 +26,9 @@ func TestInboxOfAStandbyKeepsTheNewest(t *testing.T) {
 			}
 		}
 		put("old")
-		time.Sleep(keepFor / 2)
+		<-time.After(keepFor / 2)
 		put("young")
-		time.Sleep(keepFor/2 + time.Second)
+		<-time.After(keepFor/2 + time.Second)
 		put("new")
 		b.work(true)
 		if got := payloads(b.take(t.Context())); got != "young new" {
@@ -36,7 +36,7 @@ func TestInboxOfAStandbyKeepsTheNewest(t *testing.T) {
 		}
 		b.work(false)
 		put("alone")
-		time.Sleep(keepFor + time.Second)
+		<-time.After(keepFor + time.Second)
 		b.work(true)
 		if got := payloads(b.tryTake()); got != "" {
 			t.Errorf("a bridge that takes over stores %q, which is too old", got)
@@ -93,7 +93,7 @@ func TestInboxMakesTheListenerWaitForTheWriter(t *testing.T) {
 
 func TestInboxKeepsTheOrder(t *testing.T) {
 	b := newInbox()
-	for _, s := range strings.Fields("1 2 3") {
+	for _, s := range []string{"1", "2", "3"} {
 		b.put(t.Context(), parcel{s, time.Now()})
 	}
 	taken := b.take(t.Context())
@@ -140,7 +140,7 @@ func TestWatchEndsWhatIsSilentAndNothingElse(t *testing.T) {
 					}
 				}}
 				go p.watch(ctx, sub, end)
-				time.Sleep(4*quiet - time.Second)
+				<-time.After(4*quiet - time.Second)
 				cause := context.Cause(ctx)
 				end(nil)
 				synctest.Wait()

@@ -27,22 +27,20 @@ var (
 // waits. Its error is ErrLoop.
 func (w *incoming) Run(ctx context.Context) error {
 	delay := newBackoff()
-	for ctx.Err() == nil {
+	for {
 		err := w.session(ctx)
-		if errors.Is(err, ErrLoop) {
+		switch {
+		case errors.Is(err, ErrLoop):
 			return err
-		}
-		if ctx.Err() != nil {
-			break
-		}
-		if w.setDown() {
+		case ctx.Err() != nil:
+			return nil //nolint:nilerr // it was asked to stop
+		case w.setDown():
 			delay.reset()
 			w.log.Warn("lost redis; what is published there until it is back is lost",
 				slog.String("channel", w.name), slog.String("error", err.Error()))
 		}
 		delay.wait(ctx)
 	}
-	return nil
 }
 
 // session subscribes and reads until something is wrong or ctx ends. It reads

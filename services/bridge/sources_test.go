@@ -44,13 +44,17 @@ func foreignItems() []foreign {
 			`"geometry":{"type":"Point","coordinates":[139.75,35.5,10]}}`, "@usgs (USGS): M 4.5 - Tea", at(35.5, 139.75)},
 		{feed.FormatEMSC, `{"action":"create","data":{"geometry":{"type":"Point","coordinates":[26.5,-38.25,-10]},"id":"e1",` +
 			`"properties":{"unid":"e1","time":"2026-11-23T12:00:00Z","mag":3.1,"flynn_region":"TEA SEA"}}}`, "@emsc (EMSC): M 3.1 - TEA SEA", at(-38.25, 26.5)},
-		{feed.FormatXV2, `{"data":{"id":"77","text":"a &amp; b","author_id":"5","geo":{"coordinates":{"type":"Point","coordinates":[2.25,48.75]}}},` + user,
-			"@ann (Ann): a &amp; b", at(48.75, 2.25)},
+		{
+			feed.FormatXV2, `{"data":{"id":"77","text":"a &amp; b","author_id":"5","geo":{"coordinates":{"type":"Point","coordinates":[2.25,48.75]}}},` + user,
+			"@ann (Ann): a &amp; b", at(48.75, 2.25),
+		},
 		{feed.FormatXV2, `{"data":{"id":"78","text":"boxed","author_id":"5","geo":{"place_id":"p1"}},` + user, "@ann (Ann): boxed", at(22, 11)},
 		{feed.FormatBluesky, `{"did":"did:plc:abcdefgh1234","time_us":1700000000000000,"kind":"commit","commit":{"operation":"create",` +
 			`"collection":"app.bsky.feed.post","rkey":"r1","record":{"text":"skies < clouds"}}}`, "@abcdefgh… (abcdefgh…): skies &lt; clouds", nil},
-		{feed.FormatPost, `{"id":"p1","username":"bo","name":"<i>Bo</i>","body":"by hand","lat":-1.5,"lon":36.75}`,
-			"@bo (&lt;i&gt;Bo&lt;/i&gt;): by hand", at(-1.5, 36.75)},
+		{
+			feed.FormatPost, `{"id":"p1","username":"bo","name":"<i>Bo</i>","body":"by hand","lat":-1.5,"lon":36.75}`,
+			"@bo (&lt;i&gt;Bo&lt;/i&gt;): by hand", at(-1.5, 36.75),
+		},
 		{feed.FormatPost, `{"body":"nobody's","lat":1.5,"lon":2.5}`, "@elsewhere (elsewhere): nobody's", at(1.5, 2.5)},
 		{"", `{"did":"did:plc:abcdefgh1234","time_us":1700000000000001,"kind":"commit","commit":{"operation":"create",` +
 			`"collection":"app.bsky.feed.post","rkey":"r2","record":{"text":"no format told"}}}`, "@abcdefgh… (abcdefgh…): no format told", nil},
