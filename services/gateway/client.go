@@ -124,7 +124,7 @@ func (c *client) open(ctx context.Context) error {
 		return nil
 	}
 	c.history.begin(c)
-	if c.req.Speed > 0 || c.req.Run != "" {
+	if c.paced() {
 		if err := c.pace(ctx); err != nil {
 			return err
 		}

@@ -74,7 +74,7 @@ func (s *Service) admit(ctx context.Context, c *client) (reason string, problem 
 	case <-ctx.Done():
 		return "starting", unavailable(errStarting)
 	}
-	if c.req.Speed > 0 || c.req.Run != "" {
+	if c.paced() {
 		if reason, problem := s.admitPaced(ctx, c); problem != nil {
 			return reason, problem
 		}

@@ -35,9 +35,11 @@ type history struct {
 	memory *filter.Memory
 	// ring reads the log of all events up to where the client's reader begins.
 	ring *tail.Reader
-	// thin is set for a client with a rate, frames for one of /live.
+	// thin is set for a client with a rate, frames for one of /live. ration is
+	// set where that is shown as it comes, in frames as those of the present.
 	thin    *thinner
 	frames  *live.Framer
+	ration  *ration
 	scratch [][]byte
 }
 
@@ -51,16 +53,37 @@ func (h *history) begin(c *client) {
 		for _, e := range c.start.removed {
 			h.frames.Remove(e.kind, e.payload, e.facts)
 		}
-	case c.req.Rate > 0 && c.req.Speed == 0:
+		if c.req.Speed > 0 || c.req.Run != "" && c.req.Rate > 0 {
+			h.ration = &ration{c.req.Rate, 1}
+		}
+	case c.req.Rate > 0:
 		h.thin = newThinner(c.req.Rate, c.s.removals.seed)
-		h.thin.credit = float64(c.req.Rate) * historySeconds
-		// All that is waiting, the wanted and the others: who wants few of
-		// them is thinned more than need be, and told so.
-		waiting := float64(c.s.tail.State().Next) - float64(c.start.next)
-		if waiting > h.thin.credit {
-			h.thin.share = uint64(h.thin.credit / waiting * math.MaxUint64)
+		switch {
+		case c.req.Speed > 0: // it is thinned as it comes
+		case c.req.Run != "":
+			h.thinAtOnce(float64(c.start.last+1) - float64(c.start.next))
+		default:
+			h.thinAtOnce(float64(c.s.tail.State().Next) - float64(c.start.next))
 		}
 	}
+}
+
+// thinAtOnce has the thinner pass what some seconds bring, out of so many
+// events that come at once. They are all that wait, the wanted and the others:
+// who wants few of them is thinned more than need be, and told so.
+func (h *history) thinAtOnce(waiting float64) {
+	h.thin.credit = float64(h.rate) * historySeconds
+	if waiting > h.thin.credit {
+		h.thin.share = uint64(h.thin.credit / waiting * math.MaxUint64)
+	}
+}
+
+// posts is how many posts the present frame shows.
+func (h *history) posts() int {
+	if h.ration == nil {
+		return historyPosts
+	}
+	return h.ration.posts()
 }
 
 // remember prepares for finding words, which positions have from their posts.
@@ -71,7 +94,7 @@ func (h *history) remember() {
 }
 
 // offer takes an event of the past; true if it is to be sent as it is.
-func (h *history) offer(s *Service, e *incoming) bool { return h.offerPost(s, e, historyPosts) }
+func (h *history) offer(s *Service, e *incoming) bool { return h.offerPost(s, e, h.posts()) }
 
 // offerPost is offer with the number of posts that are shown.
 func (h *history) offerPost(s *Service, e *incoming, most int) bool {
@@ -100,12 +123,22 @@ func (h *history) end(c *client, reached uint64) (err error) {
 	if h.frames != nil && !h.frames.Empty() {
 		c.buf = appendFrame(c.buf, sse.ID{Epoch: c.start.epoch, Seq: reached}, h.frames, time.Now())
 	}
-	if h.thin != nil {
-		if told := h.thin.take(); told != nil {
-			c.buf, err = sse.AppendThinned(c.buf, told)
-		}
-	}
+	err = c.addThinned()
 	*h = history{}
+	return err
+}
+
+// addThinned adds what the client's rate has left out of the history.
+func (c *client) addThinned() (err error) {
+	if c.history.thin == nil {
+		return nil
+	}
+	told := c.history.thin.take()
+	if told == nil {
+		return nil
+	}
+	c.s.metrics.thinned.Add(float64(told.GetCount()))
+	c.buf, err = sse.AppendThinned(c.buf, told)
 	return err
 }
 

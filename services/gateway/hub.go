@@ -196,7 +196,7 @@ func tooManyViews() *sse.Problem {
 func (h *hub) fill(v *view) {
 	window := h.s.cfg.Window
 	if v.live {
-		v.frames, v.credit, window = live.NewFramer(), 1, 0
+		v.frames, v.ration, window = live.NewFramer(), ration{v.rate, 1}, 0
 	} else if v.rate > 0 {
 		v.thin = newThinner(v.rate, h.s.removals.seed)
 	}

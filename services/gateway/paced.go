@@ -80,7 +80,12 @@ type pacer struct {
 	// origin is when the first event was stored, began when it was sent here.
 	origin, began time.Time
 	polled, beat  time.Time
+	// ticks counts the turns.
+	ticks int
 }
+
+// paced reports whether the client's history comes at a pace.
+func (c *client) paced() bool { return c.req.Speed > 0 || c.req.Run != "" }
 
 // pace sends history at a pace until it has come to the present; a run has no
 // present, and goes on until the client leaves.
@@ -91,6 +96,9 @@ func (c *client) pace(ctx context.Context) error {
 	defer ticker.Stop()
 	for {
 		done, err := p.step(ctx, time.Now())
+		if err == nil && !done {
+			err = p.thin()
+		}
 		if err != nil || done {
 			return err
 		}
@@ -160,9 +168,24 @@ func (p *pacer) fetch(ctx context.Context, now time.Time) (done bool, err error)
 	return len(batch) == 0 && c.req.Run == "", nil
 }
 
+// thin moves a client's rate on, and tells each second what it left out.
+func (p *pacer) thin() error {
+	if p.c.history.thin == nil {
+		return nil
+	}
+	p.c.history.thin.tick()
+	if p.ticks++; p.ticks%framesPerSecond != 0 {
+		return nil
+	}
+	return p.c.addThinned() // sent with the next turn
+}
+
 // flush sends what was collected; a heartbeat if there was nothing for long.
 func (p *pacer) flush(now time.Time) error {
 	c := p.c
+	if r := c.history.ration; r != nil {
+		r.next(c.history.frames.Shown())
+	}
 	if f := c.history.frames; f != nil && !f.Empty() {
 		told := now
 		if c.req.Speed > 0 && !p.origin.IsZero() {

@@ -60,7 +60,7 @@ type view struct {
 	selection
 	thin   *thinner     // of a view with a rate
 	frames *live.Framer // of /live
-	credit float64      // posts that may be shown, of /live with a rate
+	ration ration       // of /live
 	// source and stop are of a view that is another one compressed.
 	source *view
 	packer *packer
@@ -74,7 +74,7 @@ func (v *view) take(e *incoming) {
 	case !v.wants(e.kind, e.facts), v.thin != nil && !v.thin.pass(e):
 		v.skip(e.seq + 1)
 	case v.frames != nil:
-		v.frames.Add(e.seq, e.kind, e.payload, e.facts, v.posts())
+		v.frames.Add(e.seq, e.kind, e.payload, e.facts, v.ration.posts())
 	default:
 		v.tail.Append(e.seq, e.kind, e.encoded)
 	}
@@ -88,12 +88,24 @@ func (v *view) skip(next uint64) {
 	}
 }
 
-// posts is how many posts the present frame may show.
-func (v *view) posts() int {
-	if v.rate == 0 {
+// ration is how many posts the frames of a tenth of a second show.
+type ration struct {
+	// rate is how many a second they may be; 0 for as many as fit.
+	rate   int
+	credit float64
+}
+
+// posts is how many the present frame may show.
+func (r *ration) posts() int {
+	if r.rate == 0 {
 		return framePosts
 	}
-	return min(int(v.credit), framePosts)
+	return min(int(r.credit), framePosts)
+}
+
+// next goes over to the next frame, after one that showed so many.
+func (r *ration) next(shown int) {
+	r.credit = min(r.credit-float64(shown)+float64(r.rate)/framesPerSecond, framePosts)
 }
 
 // tick ends a frame: reached is the last sequence that was taken, and also
@@ -105,12 +117,11 @@ func (v *view) tick(epoch string, reached uint64, now time.Time, also []byte) {
 	if v.frames == nil {
 		return
 	}
+	v.ration.next(v.frames.Shown())
 	var out []byte
 	if !v.frames.Empty() {
-		v.credit -= float64(v.frames.Shown())
 		out = appendFrame(nil, sse.ID{Epoch: epoch, Seq: reached}, v.frames, now)
 	}
-	v.credit = min(v.credit+float64(v.rate)/framesPerSecond, framePosts)
 	out = append(out, also...)
 	if len(out) > 0 && reached >= v.tail.State().Next {
 		v.tail.Append(reached, "", out)
