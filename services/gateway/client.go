@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
+	"net/netip"
 	"time"
 
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -33,8 +34,10 @@ const (
 // client is one open stream, from the request until it is handed to a writer
 // or, where that cannot be, until its end.
 type client struct {
-	s      *Service
-	req    sse.Request
+	s   *Service
+	req sse.Request
+	// addr is what the client is counted under.
+	addr   netip.Addr
 	isLive bool
 	// allowed is what the client's token allows, and how long.
 	allowed signin.Grant
@@ -88,10 +91,13 @@ func (c *client) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	raw.until = c.allowed.Until
 	c.out = raw
-	if err := c.open(ctx); err != nil || !c.s.writers.adopt(raw, c.reader, c.zip.on, c.leave) {
-		raw.close()
-		c.leave()
+	if err := c.open(ctx); err == nil && c.s.writers.adopt(raw, c.reader, c.zip.on, c.leave) {
+		return
+	} else if err == nil { // the writers have stopped meanwhile
+		_ = c.bye(byeShutdown) // it ends either way
 	}
+	raw.close()
+	c.leave()
 }
 
 // log is the log that the client reads when it has had the history.

@@ -23,7 +23,8 @@ type Config struct {
 	MaxReplays        int           `name:"max-replays" default:"8" help:"Most clients that read history from the stream at once; others wait."`
 	MaxReplayEvents   int           `name:"max-replay-events" default:"50000" help:"Most events one client is served from the stream; of more it gets the newest, and a gap."`
 	MaxPaced          int           `name:"max-paced" default:"16" help:"Most clients that replay history at a pace, or a run, at once; more are refused."`
-	MaxViews          int           `name:"max-views" default:"128" help:"Most different filters served at once, each as it is and compressed; each takes up to about 1 MiB."`
+	MaxViews          int           `name:"max-views" default:"128" help:"Most different filters served at once, each as it is and compressed; each takes 1 to 3 MiB."`
+	MaxViewsPerAddr   int           `name:"max-views-per-addr" default:"64" help:"Most of them that one address has made."`
 	MaxRemovals       int           `name:"max-removals" default:"500000" help:"Most removed posts that are remembered, at about 50 bytes each; history from before the oldest of them is not served."`
 	MaxPastEvents     int           `name:"max-past-events" default:"500000" help:"Most events read at start to fill the statistics of the last hour."`
 	TrustForwarded    bool          `name:"trust-forwarded" help:"Take a client's address from the last entry of X-Forwarded-For; only behind a proxy that sets it."`
@@ -46,6 +47,7 @@ func DefaultConfig() Config {
 		MaxReplayEvents:   50000,
 		MaxPaced:          16,
 		MaxViews:          128,
+		MaxViewsPerAddr:   64,
 		MaxRemovals:       500000,
 		MaxPastEvents:     500000,
 		SignIn:            signin.DefaultConfig(),
@@ -76,8 +78,8 @@ func (c Config) check() error {
 		return errors.New("gateway: check max-clients and max-clients-per-addr: they must be at least 1")
 	case c.MaxReplays < 1 || c.MaxReplayEvents < 1:
 		return errors.New("gateway: check max-replays and max-replay-events: they must be at least 1")
-	case c.MaxPaced < 1 || c.MaxViews < 2:
-		return errors.New("gateway: check max-paced and max-views: they must be at least 1 and 2")
+	case c.MaxPaced < 1 || c.MaxViews < 2 || c.MaxViewsPerAddr < 2:
+		return errors.New("gateway: check max-paced, max-views and max-views-per-addr: they must be at least 1, 2 and 2")
 	case c.MaxRemovals < 1 || c.MaxPastEvents < 0:
 		return errors.New("gateway: check max-removals and max-past-events: they must be at least 1 and 0")
 	}

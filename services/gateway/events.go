@@ -44,7 +44,7 @@ func (s *Service) serveStream(w http.ResponseWriter, r *http.Request, isLive boo
 		return
 	}
 	s.metrics.clients.Inc()
-	c := &client{s: s, req: req, isLive: isLive, allowed: allowed, leave: func() {
+	c := &client{s: s, req: req, addr: addr, isLive: isLive, allowed: allowed, leave: func() {
 		s.limits.give(addr)
 		s.metrics.clients.Dec()
 	}}
@@ -88,7 +88,7 @@ func (s *Service) admit(ctx context.Context, c *client) (reason string, problem 
 		return "", nil // it never comes to the present
 	}
 	sel := selection{live: c.isLive, allowed: c.allowed.Kinds, kinds: c.req.Kinds, filter: c.req.Filter, rate: c.req.Rate}
-	if c.view, problem = s.hub.acquire(sel, c.req.Gzip); problem != nil {
+	if c.view, problem = s.hub.acquire(sel, c.req.Gzip, c.addr); problem != nil {
 		return "filters", problem
 	}
 	v := c.view // of c itself a client at rest holds nothing

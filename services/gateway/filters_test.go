@@ -3,6 +3,7 @@ package gateway
 import (
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"strconv"
 	"strings"
 	"testing"
@@ -154,6 +155,41 @@ func TestFiltersAreBounded(t *testing.T) {
 	}
 	w.gateway.hub.mu.Unlock()
 	w.next(w.openAs("/events?source=c", "", "identity"))
+}
+
+// TestOneAddressCannotTakeAllFilters: who opens one filter after the other is
+// told to stop, and others, and all who ask for everything, are served.
+func TestOneAddressCannotTakeAllFilters(t *testing.T) {
+	w := newWorld(t, func(c *Config) { c.MaxViews, c.MaxViewsPerAddr, c.TrustForwarded = 4, 2, true })
+	open := func(addr, query string) {
+		t.Helper()
+		w.next(w.openWith("/events"+query, http.Header{"X-Forwarded-For": {addr}, "Accept-Encoding": {"identity"}}))
+	}
+	for _, addr := range []string{"192.0.2.1", "nonsense"} {
+		open(addr, "?q=one-of-"+addr)
+		open(addr, "?q=two-of-"+addr)
+		if got := w.getFrom(addr, "/events?q=three"); got.Code != http.StatusTooManyRequests || got.Header().Get("Retry-After") == "" {
+			t.Errorf("a third filter of %s: %d", addr, got.Code)
+		}
+	}
+	if got := w.getFrom("192.0.2.3", "/events?q=three"); got.Code != http.StatusServiceUnavailable {
+		t.Errorf("a filter more than there may be: %d", got.Code)
+	}
+	open("192.0.2.3", "?q=one-of-192.0.2.1")
+	for _, path := range []string{"/events", "/live"} {
+		for _, encoding := range []string{"identity", "gzip"} {
+			s := w.openWith(path, http.Header{"X-Forwarded-For": {"192.0.2.1"}, "Accept-Encoding": {encoding}})
+			s.Close()
+		}
+	}
+}
+
+// getFrom asks for what is to be refused, from an address.
+func (w *world) getFrom(addr, path string) *httptest.ResponseRecorder {
+	rec, r := httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, path, nil)
+	r.Header.Set("X-Forwarded-For", addr)
+	w.gateway.server.Handler.ServeHTTP(rec, r)
+	return rec
 }
 
 func TestBadParametersAreRefused(t *testing.T) {

@@ -136,8 +136,6 @@ func (w *world) open(query, lastID string) *ssetest.Stream {
 // leaves that to Go's own transport, which takes gzip and undoes it.
 func (w *world) openAs(path, lastID, encoding string) *ssetest.Stream {
 	w.t.Helper()
-	ctx, cancel := context.WithTimeout(w.t.Context(), time.Minute)
-	w.t.Cleanup(cancel)
 	header := http.Header{}
 	if lastID != "" {
 		header.Set("Last-Event-ID", lastID)
@@ -145,6 +143,14 @@ func (w *world) openAs(path, lastID, encoding string) *ssetest.Stream {
 	if encoding != "" {
 		header.Set("Accept-Encoding", encoding)
 	}
+	return w.openWith(path, header)
+}
+
+// openWith opens a stream that ends with the test.
+func (w *world) openWith(path string, header http.Header) *ssetest.Stream {
+	w.t.Helper()
+	ctx, cancel := context.WithTimeout(w.t.Context(), time.Minute)
+	w.t.Cleanup(cancel)
 	s, err := ssetest.Open(ctx, nil, w.url()+path, header)
 	if err != nil {
 		w.t.Fatal(err)

@@ -3,8 +3,7 @@ package gateway
 import (
 	"context"
 	"log/slog"
-	"net/http"
-	"slices"
+	"net/netip"
 	"strconv"
 	"strings"
 	"sync"
@@ -34,6 +33,8 @@ type hub struct {
 
 	mu    sync.Mutex
 	views map[string]*view
+	// made is how many of them were made for an address.
+	made map[netip.Addr]int
 	// order is the views, for the work that is done on each.
 	order []*view
 	// next is what follows the last event taken.
@@ -42,7 +43,7 @@ type hub struct {
 }
 
 func newHub(s *Service) *hub {
-	h := &hub{s: s, wake: tail.NewSignal(), views: map[string]*view{}}
+	h := &hub{s: s, wake: tail.NewSignal(), views: map[string]*view{}, made: map[netip.Addr]int{}}
 	h.base = &view{refs: 1, tail: tail.New(tail.Options{Bytes: s.cfg.RingBytes, Window: s.cfg.Window, Wake: h.wake})}
 	return h
 }
@@ -86,6 +87,7 @@ func (h *hub) skipTo(next uint64) {
 func (h *hub) notice(next uint64, encoded []byte) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	h.endFrames()
 	h.next = max(h.next, next)
 	h.base.tail.Notice(next, encoded)
 	for _, v := range h.order {
@@ -99,17 +101,23 @@ func (h *hub) notice(next uint64, encoded []byte) {
 func (h *hub) reset(epoch string, start uint64, notice []byte) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	h.endFrames()
 	h.epoch, h.next = epoch, start
 	h.s.removals.startOver(start)
 	h.base.tail.Reset(epoch, start, notice)
 	for _, v := range h.order {
-		if v.packer != nil {
-			continue
+		if v.packer == nil {
+			v.tail.Reset(epoch, start, notice)
 		}
-		if v.frames != nil {
-			v.frames = live.NewFramer()
-		}
-		v.tail.Reset(epoch, start, notice)
+	}
+}
+
+// endFrames ends the frames of all views before their time, so that what they
+// hold is told before what comes next. The lock is held.
+func (h *hub) endFrames() {
+	now, reached := time.Now(), max(h.next, 1)-1
+	for _, v := range h.order {
+		v.endFrame(h.epoch, reached, now, nil)
 	}
 }
 
@@ -139,16 +147,19 @@ func (h *hub) tickAll(now time.Time, also statistics) {
 	}
 }
 
-// acquire finds the view for a selection, or makes it; packed is the view that
-// is compressed. Every view that was acquired must be released.
-func (h *hub) acquire(sel selection, packed bool) (*view, *sse.Problem) {
+// acquire finds the view for a selection, or makes it for addr; packed is the
+// view that is compressed. Every view that was acquired must be released.
+func (h *hub) acquire(sel selection, packed bool, addr netip.Addr) (*view, *sse.Problem) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return h.find(sel, packed)
+	if sel.whole() {
+		addr = everybody()
+	}
+	return h.find(sel, packed, addr)
 }
 
 // find is acquire with the lock held.
-func (h *hub) find(sel selection, packed bool) (*view, *sse.Problem) {
+func (h *hub) find(sel selection, packed bool, addr netip.Addr) (*view, *sse.Problem) {
 	kinds := sel.kinds
 	if !sel.live {
 		sel.allowed = nil // they are chosen among, and nothing else is told of
@@ -165,12 +176,13 @@ func (h *hub) find(sel selection, packed bool) (*view, *sse.Problem) {
 		v.refs++
 		return v, nil
 	}
-	if len(h.views) >= h.s.cfg.MaxViews && !h.dropIdle(0) {
-		return nil, tooManyViews()
+	if problem := h.room(addr); problem != nil {
+		return nil, problem
 	}
-	v := &view{key: key, refs: 1, selection: sel}
+	v := &view{key: key, refs: 1, selection: sel, maker: addr}
 	if packed {
-		source, problem := h.find(selection{live: sel.live, allowed: sel.allowed, kinds: kinds, filter: sel.filter, rate: sel.rate}, false)
+		plain := selection{live: sel.live, allowed: sel.allowed, kinds: kinds, filter: sel.filter, rate: sel.rate}
+		source, problem := h.find(plain, false, addr)
 		if problem != nil {
 			return nil, problem
 		}
@@ -178,18 +190,8 @@ func (h *hub) find(sel selection, packed bool) (*view, *sse.Problem) {
 	} else {
 		h.fill(v)
 	}
-	h.views[key] = v
-	h.order = append(h.order, v)
-	h.s.metrics.views.Set(float64(len(h.views)))
+	h.add(v)
 	return v, nil
-}
-
-// tooManyViews is the problem of a selection there is no room for.
-func tooManyViews() *sse.Problem {
-	return &sse.Problem{
-		Status: http.StatusServiceUnavailable, Title: "Too many filters",
-		Detail: "this gateway serves no more different filters at once", RetryAfter: refusedRetry,
-	}
 }
 
 // fill makes a view that takes events.
@@ -222,42 +224,6 @@ func (h *hub) release(v *view) {
 	defer h.mu.Unlock()
 	if v.refs--; v.refs == 0 {
 		v.idle = time.Now()
-	}
-}
-
-// dropIdle drops the views that nobody has used for so long; with 0 the one
-// that was longest unused. It reports whether there was one.
-func (h *hub) dropIdle(after time.Duration) bool {
-	now, dropped := time.Now(), false
-	var longest *view
-	for _, v := range slices.Clone(h.order) {
-		switch {
-		case v.refs > 0:
-		case after > 0 && now.Sub(v.idle) >= after:
-			h.drop(v)
-			dropped = true
-		case after == 0 && (longest == nil || v.idle.Before(longest.idle)):
-			longest = v
-		}
-	}
-	if longest != nil {
-		h.drop(longest)
-		return true
-	}
-	return dropped
-}
-
-// drop ends a view.
-func (h *hub) drop(v *view) {
-	delete(h.views, v.key)
-	h.order = slices.DeleteFunc(h.order, func(o *view) bool { return o == v })
-	h.s.metrics.views.Set(float64(len(h.views)))
-	if v.packer == nil {
-		return
-	}
-	close(v.stop)
-	if v.source.refs--; v.source.refs == 0 {
-		v.source.idle = time.Now()
 	}
 }
 

@@ -82,15 +82,20 @@ func clientAddr(r *http.Request, trust bool) netip.Addr {
 			host = strings.TrimSpace(last[strings.LastIndexByte(last, ',')+1:])
 		}
 	}
-	addr, err := netip.ParseAddr(host)
-	if err != nil {
-		return netip.Addr{}
-	}
-	addr = addr.Unmap().WithZone("")
+	addr := parseAddr(host).Unmap().WithZone("")
 	if addr.Is6() {
 		if site, err := addr.Prefix(ipv6Site); err == nil {
 			return site.Addr()
 		}
 	}
 	return addr
+}
+
+// parseAddr reads an address; some proxies add the port, and brackets.
+func parseAddr(s string) netip.Addr {
+	if addr, err := netip.ParseAddr(strings.Trim(s, "[]")); err == nil {
+		return addr
+	}
+	with, _ := netip.ParseAddrPort(s) // what is no address counts as the zero one
+	return with.Addr()
 }

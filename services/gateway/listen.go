@@ -3,11 +3,16 @@ package gateway
 import (
 	"fmt"
 	"net"
+	"time"
 )
 
 // sendBuffer is the kernel's buffer per client, in bytes. By default it grows
 // to megabytes, which hides a client that has stopped reading for minutes.
 const sendBuffer = 128 << 10
+
+// maxSilence is how long a client's machine may acknowledge nothing. It is more
+// than stallTimeout: who is there and does not read is cut by us, and counted.
+const maxSilence = time.Minute
 
 // listener accepts connections with a bounded send buffer.
 type listener struct{ net.Listener }
@@ -28,8 +33,9 @@ func (l listener) Accept() (net.Conn, error) {
 		return nil, err
 	}
 	if tcp, ok := c.(*net.TCPConn); ok {
-		// Without it the client is served all the same.
+		// Without them the client is served all the same.
 		_ = tcp.SetWriteBuffer(sendBuffer)
+		_ = boundSilence(tcp, maxSilence)
 	}
 	return c, nil
 }

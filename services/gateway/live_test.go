@@ -17,6 +17,7 @@ import (
 	"github.com/blipstream/blipstream/internal/bus"
 	"github.com/blipstream/blipstream/internal/bustest"
 	"github.com/blipstream/blipstream/internal/feed"
+	"github.com/blipstream/blipstream/internal/service"
 	feedv1 "github.com/blipstream/blipstream/proto/gen/blipstream/feed/v1"
 	"github.com/blipstream/blipstream/services/gateway/ssetest"
 )
@@ -273,6 +274,43 @@ func TestHistoryCounts(t *testing.T) {
 		if got.Code != http.StatusBadRequest || !strings.Contains(got.Body.String(), `"parameter":"`+name+`"`) {
 			t.Errorf("%s: %d %s", query, got.Code, got.Body)
 		}
+	}
+}
+
+// TestFramesEndBeforeAGap: what was taken before a gap, or before the sequences
+// start over, is told before that: a client that resumes behind it has had it.
+func TestFramesEndBeforeAGap(t *testing.T) {
+	g, err := New(testConfig(), nil, service.Nop())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer g.listener.Close()
+	h := g.hub
+	h.reset("e", 1, nil)
+	v, problem := h.acquire(selection{live: true}, false, everybody())
+	if problem != nil {
+		t.Fatal(problem)
+	}
+	r := v.tail.Live(nil)
+	h.append(event(1, "geo_blip", `{"id":"1","source":"a"}`))
+	h.notice(5, []byte("gap\n\n"))
+	h.append(event(5, "geo_blip", `{"id":"5","source":"a"}`))
+	h.reset("f", 1, []byte("recreated\n\n"))
+	h.append(event(1, "geo_blip", `{"id":"1","source":"a"}`))
+	h.flush()
+	var got strings.Builder
+	for chunk, _ := r.Next(nil); chunk.Bytes > 0; chunk, _ = r.Next(nil) {
+		for _, run := range chunk.Runs {
+			got.Write(run)
+		}
+	}
+	at := 0
+	for _, want := range []string{"id: e-1\n", "gap", "id: e-5\n", "recreated", "id: f-1\n"} {
+		i := strings.Index(got.String()[at:], want)
+		if i < 0 {
+			t.Fatalf("no %q where it belongs in %s", want, got.String())
+		}
+		at += i
 	}
 }
 

@@ -38,6 +38,7 @@ func TestConfigThatCannotWork(t *testing.T) {
 		"max-replay-events":    func(c *Config) { c.MaxReplayEvents = 0 },
 		"max-paced":            func(c *Config) { c.MaxPaced = 0 },
 		"max-views":            func(c *Config) { c.MaxViews = 1 },
+		"max-views-per-addr":   func(c *Config) { c.MaxViewsPerAddr = 1 },
 		"max-removals":         func(c *Config) { c.MaxRemovals = 0 },
 		"max-past-events":      func(c *Config) { c.MaxPastEvents = -1 },
 		"allow-origin":         func(c *Config) { c.AllowOrigin = []string{"example.org"} },
@@ -158,7 +159,11 @@ func TestClientAddr(t *testing.T) {
 		{"[::ffff:192.0.2.7]:1", "", "192.0.2.7"},
 		{"[2001:db8:1:2:3:4:5:6]:1", "", "2001:db8:1:2::"},
 		{"[fe80::1%eth0]:1", "", "fe80::"},
+		{"192.0.2.7:1234", "203.0.113.1, 198.51.100.2:4711", "198.51.100.2"},
+		{"192.0.2.7:1234", "[2001:db8:1:2:3:4:5:6]:4711", "2001:db8:1:2::"},
+		{"192.0.2.7:1234", "[2001:db8:1:2:3:4:5:6]", "2001:db8:1:2::"},
 		{"192.0.2.7:1234", "nonsense", ""},
+		{"192.0.2.7:1234", "198.51.100.2, ", ""},
 	} {
 		r := httptest.NewRequest(http.MethodGet, "/", nil)
 		r.RemoteAddr = tc.remote

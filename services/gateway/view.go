@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"net/netip"
 	"time"
 
 	feedv1 "github.com/blipstream/blipstream/proto/gen/blipstream/feed/v1"
@@ -56,6 +57,8 @@ type view struct {
 	// for a while, since clients come back.
 	refs int
 	idle time.Time
+	// maker is the address that it was made for.
+	maker netip.Addr
 
 	selection
 	thin   *thinner     // of a view with a rate
@@ -108,12 +111,17 @@ func (r *ration) next(shown int) {
 	r.credit = min(r.credit-float64(shown)+float64(r.rate)/framesPerSecond, framePosts)
 }
 
-// tick ends a frame: reached is the last sequence that was taken, and also
-// what is sent with it, nil if nothing is.
+// tick is called every frameTick.
 func (v *view) tick(epoch string, reached uint64, now time.Time, also []byte) {
 	if v.thin != nil {
 		v.thin.tick()
 	}
+	v.endFrame(epoch, reached, now, also)
+}
+
+// endFrame ends a frame: reached is the last sequence that was taken, and also
+// what is sent with it, nil if nothing is.
+func (v *view) endFrame(epoch string, reached uint64, now time.Time, also []byte) {
 	if v.frames == nil {
 		return
 	}
