@@ -94,7 +94,7 @@ func (c *client) serve(w http.ResponseWriter, r *http.Request) {
 	if err := c.open(ctx); err == nil && c.s.writers.adopt(raw, c.reader, c.zip.on, c.leave) {
 		return
 	} else if err == nil { // the writers have stopped meanwhile
-		_ = c.bye(byeShutdown) // it ends either way
+		c.farewell(nil)
 	}
 	raw.close()
 	c.leave()
@@ -209,15 +209,20 @@ func (c *client) live(ctx context.Context) {
 				return
 			}
 		case <-c.s.closing:
-			c.s.hub.flush()
-			if c.drain(&scratch) == nil {
-				_ = c.bye(byeShutdown) // it ends either way
-			}
+			c.farewell(scratch)
 			return
 		case <-ctx.Done():
 			_ = c.left(ctx) // it ends either way
 			return
 		}
+	}
+}
+
+// farewell sends what there is, and says bye.
+func (c *client) farewell(scratch [][]byte) {
+	c.s.hub.flush()
+	if c.drain(&scratch) == nil {
+		_ = c.bye(byeShutdown) // it ends either way
 	}
 }
 

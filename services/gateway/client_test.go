@@ -198,6 +198,34 @@ func TestByeComesLast(t *testing.T) {
 	}
 }
 
+// TestByeWithoutAWriter: who has just been greeted when the writers stop is told
+// as the others are.
+func TestByeWithoutAWriter(t *testing.T) {
+	g, err := New(testConfig(), nil, service.Nop())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer g.listener.Close()
+	g.hub.reset("e", 1, nil)
+	close(g.follower.warm)
+	for _, sh := range g.writers.shards {
+		sh.farewell()
+	}
+	go func() { _ = g.server.Serve(g.listener) }() // until the listener is closed
+	conn, err := net.Dial("tcp", g.Addr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if _, err := io.WriteString(conn, "GET /events HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	all, err := io.ReadAll(conn)
+	if text := string(all); err != nil || !strings.Contains(text, "event: hello\n") || !strings.Contains(text, "event: bye\n") {
+		t.Errorf("got %q, %v", all, err)
+	}
+}
+
 func TestClientsAreCountedOut(t *testing.T) {
 	w := newWorld(t, func(c *Config) { c.Heartbeat = 20 * time.Millisecond })
 	for range 3 {
