@@ -78,8 +78,8 @@ func (s *session) pause(ctx context.Context, delay time.Duration, a attempt, err
 	case errors.Is(err, source.ErrStalled):
 		s.status.set(stateStalled, err)
 	case delay > 0:
-		s.status.set(stateBackoff, err, slog.String("cause", a.cause.String()),
-			slog.Duration("retry_in", delay), slog.Time("retry_at", until))
+		s.status.tell(s.status.urgency(a.cause, delay), stateBackoff, err, slog.String("cause", a.cause.String()),
+			slog.Duration("retry_in", delay.Round(time.Millisecond)), slog.Time("retry_at", until))
 	default:
 		s.log.Info("reconnecting", slog.String("cause", a.cause.String()), slog.String("error", err.Error()))
 	}
@@ -91,7 +91,7 @@ func (s *session) pause(ctx context.Context, delay time.Duration, a attempt, err
 	select {
 	case <-timer.C:
 		if !s.status.is(stateStalled) {
-			s.status.set(stateConnecting, err)
+			s.status.tell(slog.LevelDebug, stateConnecting, err) // it was told when that would be
 		}
 		return nil
 	case <-ctx.Done():

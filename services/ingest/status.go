@@ -6,6 +6,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/blipstream/blipstream/services/ingest/source"
 )
 
 // state is what a source is doing.
@@ -49,6 +51,7 @@ type status struct {
 	err   error     // why it is not live
 	since time.Time // when it was last live, or began to try
 	retry time.Time // when it is connected to again; zero if it does not wait
+	told  told
 
 	item atomic.Int64 // when the last item came, in Unix milliseconds
 	// What happened since the process began: connections that ended, items
@@ -65,12 +68,18 @@ func newStatus(name string, log *slog.Logger, m sourceMetrics) *status {
 }
 
 // set changes the state, and says so if it is a change.
-func (s *status) set(to state, err error, attrs ...slog.Attr) {
+func (s *status) set(to state, err error, attrs ...slog.Attr) { s.tell(levelOf(to), to, err, attrs...) }
+
+// tell changes the state, and says so at a level if it is a change.
+func (s *status) tell(level slog.Level, to state, err error, attrs ...slog.Attr) {
 	s.mu.Lock()
 	from := s.now
 	s.now, s.err, s.retry = to, err, time.Time{}
 	if to == stateLive || to == stateStandby || s.since.IsZero() {
 		s.since = time.Now()
+	}
+	if to == stateLive {
+		s.told = told{}
 	}
 	if from != "" {
 		s.metrics.state.WithLabelValues(string(from)).Set(0)
@@ -78,8 +87,33 @@ func (s *status) set(to state, err error, attrs ...slog.Attr) {
 	s.metrics.state.WithLabelValues(string(to)).Set(1)
 	s.mu.Unlock()
 	if from != to {
-		s.report(from, to, err, attrs)
+		s.report(level, from, to, err, attrs)
 	}
+}
+
+// told is the last failure that the log was told of.
+type told struct {
+	cause source.Cause
+	delay time.Duration
+	at    time.Time
+}
+
+// repeatEvery is how often the log is told of failures of one sort that go on.
+const repeatEvery = 5 * time.Minute
+
+// urgency is at which level the log is told that a source backs off: as a
+// warning if it is something new, if the wait has doubled since the log was told,
+// or if that is long ago. Else an upstream that is away, or a machine without a
+// network, would fill the log.
+func (s *status) urgency(cause source.Cause, delay time.Duration) slog.Level {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	last, now := s.told, time.Now()
+	if !last.at.IsZero() && cause == last.cause && delay < 2*last.delay && now.Sub(last.at) < repeatEvery {
+		return slog.LevelDebug
+	}
+	s.told = told{cause, delay, now}
+	return slog.LevelWarn
 }
 
 // live says that the upstream gives a sign of life.
@@ -106,8 +140,20 @@ func (s *status) is(st state) bool {
 	return s.now == st
 }
 
+// levelOf is how important a change to a state is by itself.
+func levelOf(to state) slog.Level {
+	switch to {
+	case stateFailed:
+		return slog.LevelError
+	case stateBackoff, stateStalled:
+		return slog.LevelWarn
+	default:
+		return slog.LevelInfo
+	}
+}
+
 // report writes the log line of a change.
-func (s *status) report(from, to state, err error, attrs []slog.Attr) {
+func (s *status) report(level slog.Level, from, to state, err error, attrs []slog.Attr) {
 	args := []any{slog.String("from", string(from)), slog.String("state", string(to))}
 	for _, a := range attrs {
 		args = append(args, a)
@@ -115,14 +161,10 @@ func (s *status) report(from, to state, err error, attrs []slog.Attr) {
 	if err != nil {
 		args = append(args, slog.String("error", err.Error()))
 	}
-	switch to {
-	case stateFailed:
-		s.log.Error("source", args...)
-	case stateBackoff, stateStalled:
-		s.log.Warn("source", args...)
-	default:
-		s.log.Info("source", args...)
-	}
+	write := map[slog.Level]func(string, ...any){
+		slog.LevelDebug: s.log.Debug, slog.LevelInfo: s.log.Info, slog.LevelWarn: s.log.Warn, slog.LevelError: s.log.Error,
+	}[level]
+	write("source", args...)
 }
 
 // ready is the source's readiness check: standing by is being ready, having

@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"log/slog"
@@ -139,6 +140,42 @@ func TestReadiness(t *testing.T) {
 		step(stateLive, nil, time.Second, true)
 		step(stateFailed, down, 0, false)
 		step(stateDone, nil, time.Hour, true)
+	})
+}
+
+// TestLogOfAnOutage: an upstream that stays away is told of when it goes, when
+// the wait has doubled and now and then, but not at every try; and so is each
+// other cause, and the next outage.
+func TestLogOfAnOutage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, err := newMetrics(prometheus.NewRegistry())
+		if err != nil {
+			t.Fatal(err)
+		}
+		var lines bytes.Buffer
+		s := newStatus("x", slog.New(slog.NewTextHandler(&lines, nil)), m.of("x"))
+		count := func(cause source.Cause, tries int) int {
+			lines.Reset()
+			var b backoff
+			for range tries {
+				delay := b.next(attempt{cause: cause}, 0)
+				s.tell(s.urgency(cause, delay), stateBackoff, errors.New("away"))
+				<-time.After(delay)
+				s.tell(slog.LevelDebug, stateConnecting, nil)
+			}
+			return strings.Count(lines.String(), "\n")
+		}
+		// 64 tries take about 8 minutes and double the wait 6 times; 75 more some 20.
+		if n := count(source.CauseNetwork, 139); n < 7 || n > 12 {
+			t.Errorf("%d lines of 139 tries:\n%s", n, &lines)
+		}
+		if n := count(source.CauseHTTP, 1); n != 1 {
+			t.Errorf("%d lines of another cause", n)
+		}
+		s.set(stateLive, nil)
+		if n := count(source.CauseHTTP, 1); n != 1 {
+			t.Errorf("%d lines of another outage", n)
+		}
 	})
 }
 
