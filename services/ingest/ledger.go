@@ -29,6 +29,10 @@ func (l *ledger) enter(at feed.Cursor) uint64 {
 	return l.first + uint64(len(l.entries)) - 1
 }
 
+// mark takes a cursor that no item carries: the position is at it once all
+// before it is stored.
+func (l *ledger) mark(at feed.Cursor) { l.settle(l.enter(at)) }
+
 // settle says that the item of number n is stored.
 func (l *ledger) settle(n uint64) {
 	l.mu.Lock()

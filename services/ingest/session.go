@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/blipstream/blipstream/internal/bus"
@@ -23,6 +24,8 @@ const (
 	// saveTimeout bounds one saving of the cursor: a request that is refused
 	// for want of a permission is never answered.
 	saveTimeout = 2 * time.Second
+	// keepRetry is when a cursor that has to be saved at once is tried again.
+	keepRetry = 200 * time.Millisecond
 )
 
 // session is one tenure of a source's lease. Stream, and so emit and the
@@ -36,6 +39,7 @@ type session struct {
 	// at is behind the last item that was taken, where the next connection
 	// goes on; saved is the position that was saved last.
 	at, saved feed.Cursor
+	saver     sync.Mutex // guards saved, and keeps savings in their order
 	// connected and items tell how the current connection went.
 	connected bool
 	items     int
@@ -217,12 +221,35 @@ func (s *session) saving(ctx context.Context) {
 	}
 }
 
-// save saves the position, if it has moved. Another process that has claimed
-// the cursor ends the session.
-func (s *session) save(ctx context.Context) {
+// keep enters a cursor that no item carries and waits until it is saved.
+func (s *session) keep(ctx context.Context, at feed.Cursor) error {
+	s.at = at
+	s.ledger.mark(at)
+	for {
+		if err := s.out.flush(ctx); err != nil {
+			return err
+		}
+		if s.save(ctx) == at {
+			return nil
+		}
+		timer := time.NewTimer(keepRetry)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// save saves the position, if it has moved, and returns the one that is saved
+// now. Another process that has claimed the cursor ends the session.
+func (s *session) save(ctx context.Context) feed.Cursor {
+	s.saver.Lock()
+	defer s.saver.Unlock()
 	at := s.ledger.position()
 	if at == "" || at == s.saved {
-		return
+		return s.saved
 	}
 	ctx, cancel := context.WithTimeout(ctx, saveTimeout)
 	defer cancel()
@@ -235,4 +262,5 @@ func (s *session) save(ctx context.Context) {
 	default: // the next tick tries again
 		s.log.Debug("cursor not saved", slog.String("error", err.Error()))
 	}
+	return s.saved
 }

@@ -48,6 +48,7 @@ var (
 	_ source.GapObserver = (*worker)(nil)
 
 	_ source.BudgetObserver = (*worker)(nil)
+	_ source.Keeper         = (*worker)(nil)
 )
 
 // run works until ctx ends, or the source ends or fails for good.
@@ -189,6 +190,9 @@ func (w *worker) Budget(used, most uint64) {
 	w.metrics.budget.WithLabelValues("used").Set(float64(used))
 	w.metrics.budget.WithLabelValues("most").Set(float64(most))
 }
+
+// Keep implements source.Keeper.
+func (w *worker) Keep(ctx context.Context, at feed.Cursor) error { return w.current.keep(ctx, at) }
 
 // Gap implements source.GapObserver.
 func (w *worker) Gap(g source.Gap) {

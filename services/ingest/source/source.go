@@ -93,6 +93,25 @@ func TellBudget(o Observer, used, most uint64) {
 	}
 }
 
+// Keeper is an Observer that can save a cursor at once; see Keep.
+type Keeper interface {
+	// Keep makes at the cursor behind everything emitted so far. It returns nil
+	// once all of that is stored and the cursor is saved; or, when ctx ends
+	// before, why it did, and then the cursor is saved with the source's last one.
+	Keep(ctx context.Context, at feed.Cursor) error
+}
+
+// Keep has an Observer save a cursor that no item carries, if it can. It is for
+// what must be known to whoever comes after a process that was killed before it
+// goes on, such as how much the upstream may have charged for. While it waits
+// nothing is read; Stream must return its error as it is.
+func Keep(ctx context.Context, o Observer, at feed.Cursor) error {
+	if keeper, ok := o.(Keeper); ok {
+		return keeper.Keep(ctx, at)
+	}
+	return nil
+}
+
 // Rejected is upstream data that cannot be an item.
 type Rejected struct {
 	// Reason is one subject token: too_long, truncated.

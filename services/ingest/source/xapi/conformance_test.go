@@ -3,12 +3,16 @@ package xapi_test
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
+	"io"
 	"log/slog"
+	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -97,12 +101,11 @@ func rules(t *testing.T, text string) string {
 
 var errEnough = errors.New("enough items")
 
-// readTo reads n items and returns the cursor of the last.
-func readTo(t *testing.T, src source.Source, from feed.Cursor, n int) (at feed.Cursor) {
+// readTo reads n items.
+func readTo(t *testing.T, src source.Source, n int) {
 	t.Helper()
-	err := src.Stream(t.Context(), from, func(it feed.Item) error {
+	err := src.Stream(t.Context(), "", func(feed.Item) error {
 		if n--; n == 0 {
-			at = it.Cursor
 			return errEnough
 		}
 		return nil
@@ -110,7 +113,6 @@ func readTo(t *testing.T, src source.Source, from feed.Cursor, n int) (at feed.C
 	if !errors.Is(err, errEnough) {
 		t.Fatalf("Stream = %v, %d items short", err, n)
 	}
-	return at
 }
 
 // told is why a connection ended, and how many items it gave.
@@ -129,9 +131,9 @@ func told(t *testing.T, src source.Source, from feed.Cursor) (*source.Error, int
 func TestRules(t *testing.T) {
 	s, base := serve(t, simulate.Options{Items: items})
 	theirs := open(t, base, "?tag=theirs&"+rules(t, "snow lang:en\n"), nil)
-	readTo(t, patient{theirs}, "", 1)
-	readTo(t, patient{open(t, base, "?"+rules(t, "# weather\nrain lang:en\n\nsnow lang:en\n"), nil)}, "", 1)
-	readTo(t, patient{open(t, base, "?"+rules(t, `[{"value":"hail","tag":"ice"},{"value":"rain lang:en"}]`), nil)}, "", 1)
+	readTo(t, patient{theirs}, 1)
+	readTo(t, patient{open(t, base, "?"+rules(t, "# weather\nrain lang:en\n\nsnow lang:en\n"), nil)}, 1)
+	readTo(t, patient{open(t, base, "?"+rules(t, `[{"value":"hail","tag":"ice"},{"value":"rain lang:en"}]`), nil)}, 1)
 	got := map[string]string{}
 	for _, r := range s.Rules(secret) {
 		got[r.Value], _, _ = strings.Cut(r.Tag, ":")
@@ -148,6 +150,66 @@ func TestRules(t *testing.T) {
 	}
 }
 
+// TestRulesInPages: all pages of rules are read before any is changed.
+func TestRulesInPages(t *testing.T) {
+	var removed []string
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch page := r.URL.Query().Get("pagination_token"); {
+		case r.Method == http.MethodPost:
+			var c struct {
+				Delete struct {
+					IDs []string `json:"ids"`
+				} `json:"delete"`
+			}
+			if err := json.NewDecoder(r.Body).Decode(&c); err != nil {
+				t.Error(err)
+			}
+			if removed = append(removed, c.Delete.IDs...); len(c.Delete.IDs) > 100 {
+				t.Errorf("%d rules are removed at once", len(c.Delete.IDs))
+			}
+			_, _ = io.WriteString(w, "{}")
+		case r.URL.Path != "/2/tweets/search/stream/rules":
+			w.WriteHeader(http.StatusNotFound)
+		case page == "2":
+			_, _ = io.WriteString(w, `{"data":[{"id":"last","value":"old","tag":"blipstream:old"},{"id":"same","value":"snow","tag":"blipstream:s"}]}`)
+		default:
+			var old []map[string]string
+			for i := range 150 {
+				old = append(old, map[string]string{"id": strconv.Itoa(i), "value": "old " + strconv.Itoa(i), "tag": "blipstream:x"})
+			}
+			_ = json.NewEncoder(w).Encode(map[string]any{"data": old, "meta": map[string]string{"next_token": "2"}})
+		}
+	}))
+	defer srv.Close()
+	if e, _ := told(t, open(t, srv.URL, "?"+rules(t, `[{"value":"snow","tag":"s"}]`), nil), ""); !strings.Contains(e.Error(), "404") {
+		t.Errorf("Stream = %v", e)
+	}
+	if len(removed) != 151 || removed[150] != "last" {
+		t.Errorf("%d rules are removed: %v", len(removed), removed)
+	}
+}
+
+// TestTooManyInTheStream: the word that another connection is in the way may come
+// over a stream that was let in; it is the same word.
+func TestTooManyInTheStream(t *testing.T) {
+	ended := 0
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodDelete {
+			ended++
+			_, _ = io.WriteString(w, "{}")
+			return
+		}
+		_, _ = io.WriteString(w, `{"errors":[{"title":"ConnectionException","connection_issue":"TooManyConnections"}]}`+"\r\n")
+	}))
+	defer srv.Close()
+	if e, n := told(t, open(t, srv.URL, "?stream=sample", nil), ""); e.Cause != source.CauseRateLimited || n != 1 || ended != 0 {
+		t.Errorf("%v after %d items, %d ended", e, n, ended)
+	}
+	if e, n := told(t, open(t, srv.URL, "?stream=sample&takeover=true", nil), ""); e.Cause != source.CauseClosed || n != 1 || ended != 1 {
+		t.Errorf("%v after %d items, %d ended", e, n, ended)
+	}
+}
+
 // patient reads again while the connection before has not been noticed to end.
 type patient struct{ source.Source }
 
@@ -160,8 +222,8 @@ func (p patient) Stream(ctx context.Context, from feed.Cursor, emit func(feed.It
 	}
 }
 
-// TestBudget: no post more than max-posts is read, over connections and over
-// processes; a source that has none left does not even connect.
+// TestBudget: no post more than max-posts is read; a source that has none left
+// does not even connect.
 func TestBudget(t *testing.T) {
 	s, base := serve(t, simulate.Options{})
 	w := &watcher{}
@@ -173,16 +235,63 @@ func TestBudget(t *testing.T) {
 	if e, n := told(t, open(t, base, "?stream=sample&max-posts=40", nil), "40"); e.Cause != source.CauseFatal || n != 0 || s.Stats().Connections != before {
 		t.Errorf("used up: %d posts, then %v", n, e)
 	}
-	src := patient{open(t, base, "?stream=sample&max-posts=1000", nil)}
-	at := readTo(t, src, "", 30)
-	if at != "30" {
-		t.Errorf("cursor %q", at)
+}
+
+// keeper is an Observer that saves cursors, as the service does.
+type keeper struct {
+	watcher
+	saved uint64
+	err   error
+}
+
+func (k *keeper) Keep(ctx context.Context, at feed.Cursor) error {
+	if k.err != nil {
+		return k.err
 	}
-	if at = readTo(t, src, at, 30); at != "60" {
-		t.Errorf("cursor after another connection %q", at)
+	n, err := strconv.ParseUint(string(at), 10, 64)
+	k.saved = n
+	return errors.Join(err, ctx.Err())
+}
+
+// TestCountIsSavedFirst: no post is read that a process which comes after a
+// killed one would not count; one that ends in order leaves the exact count.
+func TestCountIsSavedFirst(t *testing.T) {
+	_, base := serve(t, simulate.Options{})
+	var k keeper
+	read := uint64(0)
+	process := func(from feed.Cursor, posts uint64) {
+		t.Helper()
+		until := read + posts
+		err := patient{open(t, base, "?stream=sample&max-posts=1000", &k)}.Stream(t.Context(), from, func(it feed.Item) error {
+			if read++; k.saved < read || string(it.Cursor) != strconv.FormatUint(k.saved, 10) {
+				t.Fatalf("post %d is read while %d are saved, cursor %s", read, k.saved, it.Cursor)
+			}
+			if read == until {
+				return errEnough
+			}
+			return nil
+		})
+		if !errors.Is(err, errEnough) {
+			t.Fatal(err)
+		}
 	}
-	if at = readTo(t, patient{open(t, base, "?stream=sample&max-posts=1000", nil)}, at, 1); at != "125" {
-		t.Errorf("cursor of another process %q, want what may have come in between counted", at)
+	process("", 150)
+	if k.saved != 150 {
+		t.Errorf("%d are saved at the end, want the 150 that were read", k.saved)
+	}
+	process("150", 1)
+	read = 192 // as if it had been killed with what was set aside unread
+	process("192", 100)
+	if k.saved != 292 {
+		t.Errorf("%d are saved at the end, want 292", k.saved)
+	}
+	k.err = errors.New("not saved")
+	err := open(t, base, "?stream=sample&max-posts=1000", &k).Stream(t.Context(), "292", func(feed.Item) error {
+		t.Error("read a post that nobody knows to count")
+		return nil
+	})
+	if err != k.err { //nolint:errorlint // the very error is asked for
+		t.Errorf("Stream = %v", err)
 	}
 }
 
@@ -211,7 +320,7 @@ func TestTakeover(t *testing.T) {
 	if e, ok := errors.AsType[*source.Error](<-done); !ok || e.Cause != source.CauseClosed {
 		t.Errorf("the first ended by %v", e)
 	}
-	readTo(t, second, "", items)
+	readTo(t, second, items)
 	if s.Stats().MaxOpen != 1 {
 		t.Errorf("%d connections at once", s.Stats().MaxOpen)
 	}
@@ -273,7 +382,7 @@ func TestOdd(t *testing.T) {
 		}
 		_, base := serve(t, simulate.Options{Items: items, Script: []simulate.Fault{f}})
 		w := &watcher{}
-		readTo(t, open(t, base, "?stream=sample&max-frame=1048576", w), "", items+extra)
+		readTo(t, open(t, base, "?stream=sample&max-frame=1048576", w), items+extra)
 		if f.Kind == simulate.FaultHuge && (len(w.rejected) != 1 || w.rejected[0].Reason != source.ReasonTooLong) {
 			t.Errorf("%s: rejected %d", fault, len(w.rejected))
 		}

@@ -2,6 +2,7 @@ package xapi
 
 import (
 	"bytes"
+	"context"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
@@ -23,14 +24,15 @@ import (
 // connection is one response that is being read.
 type connection struct {
 	*xSource
+	ctx     context.Context // Stream's
 	emit    func(feed.Item) error
 	nonce   string // tells this connection's notices from those of others
 	notices int
 	last    *problem
 }
 
-func newConnection(s *xSource, emit func(feed.Item) error) *connection {
-	return &connection{xSource: s, emit: emit, nonce: rand.Text()[:10]}
+func newConnection(ctx context.Context, s *xSource, emit func(feed.Item) error) *connection {
+	return &connection{xSource: s, ctx: ctx, emit: emit, nonce: rand.Text()[:10]}
 }
 
 // read hands out messages until the stream ends, or the budget does.
@@ -50,6 +52,9 @@ func (c *connection) read(body io.Reader) error {
 		if err := c.budget.left(); err != nil {
 			return err
 		}
+		if err := c.setAside(c.ctx); err != nil {
+			return &upstream.EmitError{Err: err}
+		}
 	}
 }
 
@@ -62,19 +67,25 @@ func (c *connection) take(f framing.Frame) error {
 		return c.reject(source.ReasonTruncated, f, fmt.Errorf("xapi: read %s: connection ended in the middle of a message", c.name))
 	}
 	id, isNotice := identify(f.Data)
-	switch {
-	case isNotice:
+	if isNotice {
 		id = c.notice(f.Data)
-	case id == "":
+	} else {
+		c.spend()
+	}
+	if id == "" {
 		sum := sha256.Sum256(f.Data)
 		id = "sha-" + hex.EncodeToString(sum[:16])
-	default:
-		c.budget.spend()
-		source.TellBudget(c.observer, c.budget.used, c.budget.most)
 	}
 	return c.emit(feed.Item{
 		ID: id, Source: c.name, Format: feed.FormatXV2, Received: time.Now(), Cursor: c.budget.cursor(), Data: bytes.Clone(f.Data),
 	})
+}
+
+// spend counts a message that is a post, or may be one in a form that is not
+// known here: what cannot be told apart was charged for.
+func (c *connection) spend() {
+	c.budget.spend()
+	source.TellBudget(c.observer, c.budget.used, c.budget.most)
 }
 
 // whole reports whether data is a complete object, so that only its separator
@@ -88,24 +99,24 @@ func whole(data []byte) bool {
 // reject keeps what is no whole message. It may have been a post, and counts.
 func (c *connection) reject(reason string, f framing.Frame, err error) error {
 	c.log.Warn("message rejected", slog.String("source", c.name), slog.String("reason", reason), slog.Int64("bytes", f.Size))
-	c.budget.spend()
+	c.spend()
 	return c.observer.Reject(source.Rejected{Reason: reason, Err: err, Data: bytes.Clone(f.Data), Cursor: c.budget.cursor()})
 }
 
-// identify finds the id of a message's post. isNotice says that it has none,
+// identify finds the id of a message's post. isNotice says that it has no post,
 // but errors: it is about the stream.
 func identify(data []byte) (id string, isNotice bool) {
-	failed := false
+	failed, post := false, false
 	peek.Object(data, func(key, value []byte) bool {
 		switch string(key) {
 		case "data":
-			id = peek.Digits(peek.Field(value, "id"))
+			id, post = peek.Digits(peek.Field(value, "id")), true
 		case "errors":
 			failed = true
 		}
-		return id == ""
+		return !post
 	})
-	return id, id == "" && failed
+	return id, failed && !post
 }
 
 // notice heeds a notice and returns the id of its item.
@@ -127,5 +138,9 @@ func (c *connection) closed() error {
 	if c.last == nil {
 		return &source.Error{Cause: source.CauseClosed, Err: err}
 	}
-	return &source.Error{Cause: c.last.cause(), Err: fmt.Errorf("%w: %s", err, c.last.text())}
+	err = fmt.Errorf("%w: %s", err, c.last.text())
+	if c.last.tooMany() {
+		err = fmt.Errorf("%w: %w", err, errTooMany)
+	}
+	return &source.Error{Cause: c.last.cause(), Err: err}
 }

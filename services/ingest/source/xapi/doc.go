@@ -15,7 +15,8 @@
 //   - tag: what tags of our rules begin with; default blipstream.
 //   - max-posts: how many posts may be delivered in all; unlimited for no end.
 //     It must be given for x:.
-//   - backfill: minutes, 1 to 5, of which a connection repeats what was missed.
+//   - backfill: minutes, 1 to 5, that each connection goes back, the first one
+//     included; what is stored already is not stored twice, but counts.
 //   - takeover: true ends another connection that is in the way.
 //   - idle: how long silence may last; default 25s, since the keep-alives of
 //     every 20 s come a little late.
@@ -34,10 +35,11 @@
 // # Budget
 //
 // The count of posts is kept in the cursor, so it goes on over restarts and in
-// whichever process takes over. The source stops for good before a post more
-// than max-posts is read. After a process was killed up to 64 posts may have
-// been delivered that the cursor does not know, which is why one that begins
-// counts as many in advance.
+// whichever process takes over. Posts are set aside before they are read, 64 at a
+// time, and the cursor says so by then: a process that is killed has read none
+// that the next one does not count, and leaves 64 at most that count without
+// having been read. The source stops for good before a post more than max-posts
+// is read. A message that is no notice counts, whether it is understood or not.
 //
 // # Items
 //

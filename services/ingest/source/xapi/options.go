@@ -154,8 +154,10 @@ const (
 	placeFields = "full_name,country_code,geo,place_type"
 )
 
-// streamURL is where the stream is. again says that it was read before.
-func (o *options) streamURL(again bool) string {
+// streamURL is where the stream is. What fills up is asked for every time: the
+// process before this one, or the one that held the lease, may have read until a
+// moment ago, and what it has stored is not stored again.
+func (o *options) streamURL() string {
 	path := "/2/tweets/search/stream"
 	if o.stream == streamSample {
 		path = "/2/tweets/sample/stream"
@@ -163,7 +165,7 @@ func (o *options) streamURL(again bool) string {
 	q := url.Values{
 		"tweet.fields": {tweetFields}, "expansions": {expansions}, "user.fields": {userFields}, "place.fields": {placeFields},
 	}
-	if o.backfill > 0 && again {
+	if o.backfill > 0 {
 		q.Set("backfill_minutes", strconv.Itoa(o.backfill))
 	}
 	return o.at(path) + "?" + q.Encode()
@@ -172,6 +174,7 @@ func (o *options) streamURL(again bool) string {
 // at is the URL of a path.
 func (o *options) at(path string) string {
 	u := o.base
+	path, u.RawQuery, _ = strings.Cut(path, "?")
 	u.Path += path
 	return u.String()
 }

@@ -10,7 +10,9 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -26,8 +28,10 @@ const (
 	maxAnswer = 64 << 20
 	// maxRuleFile bounds the file, for the same reason.
 	maxRuleFile = 64 << 20
-	// rulesAtOnce is how many rules one request adds; the API takes no more.
+	// rulesAtOnce is how many rules one request adds or removes.
 	rulesAtOnce = 100
+	// maxPages is more than any number of rules fills.
+	maxPages = 1000
 )
 
 // rule is a rule of the filtered stream.
@@ -130,30 +134,53 @@ func (s *xSource) reconcile(ctx context.Context) error {
 	if err != nil {
 		return &source.Error{Cause: source.CauseFatal, Err: err}
 	}
-	var have answer
-	if err := s.call(ctx, http.MethodGet, pathRules, nil, &have); err != nil {
+	have, err := s.rules(ctx)
+	if err != nil {
 		return err
 	}
-	add, remove := difference(have.Data, want, s.opts.tag)
-	if len(remove) > 0 {
+	add, remove := difference(have, want, s.opts.tag)
+	for ids := range slices.Chunk(remove, rulesAtOnce) {
 		var removed answer
-		body := map[string]any{"delete": map[string]any{"ids": remove}}
+		body := map[string]any{"delete": map[string]any{"ids": ids}}
 		if err := s.call(ctx, http.MethodPost, pathRules, body, &removed); err != nil {
 			return err
 		}
 	}
-	for len(add) > 0 {
-		n := min(len(add), rulesAtOnce)
-		var added answer
-		if err := s.call(ctx, http.MethodPost, pathRules, map[string]any{"add": add[:n]}, &added); err != nil {
+	for rules := range slices.Chunk(add, rulesAtOnce) {
+		if err := s.add(ctx, rules); err != nil {
 			return err
 		}
-		for _, p := range added.Errors {
-			if p.Title != "DuplicateRule" {
-				return &source.Error{Cause: source.CauseFatal, Err: fmt.Errorf("xapi: add rule %.80q: %s", p.Value, p.text())}
-			}
+	}
+	return nil
+}
+
+// rules are those on the server, of which it may tell some at a time.
+func (s *xSource) rules(ctx context.Context) (have []rule, err error) {
+	path := pathRules
+	for range maxPages {
+		var page answer
+		if err := s.call(ctx, http.MethodGet, path, nil, &page); err != nil {
+			return nil, err
 		}
-		add = add[n:]
+		have = append(have, page.Data...)
+		if page.Meta.Next == "" {
+			return have, nil
+		}
+		path = pathRules + "?" + url.Values{"pagination_token": {page.Meta.Next}}.Encode()
+	}
+	return nil, &source.Error{Cause: source.CauseFatal, Err: fmt.Errorf("xapi: read rules: the server tells more than %d pages of them", maxPages)}
+}
+
+// add adds rules. Each may be refused by itself.
+func (s *xSource) add(ctx context.Context, rules []rule) error {
+	var added answer
+	if err := s.call(ctx, http.MethodPost, pathRules, map[string]any{"add": rules}, &added); err != nil {
+		return err
+	}
+	for _, p := range added.Errors {
+		if p.Title != "DuplicateRule" {
+			return &source.Error{Cause: source.CauseFatal, Err: fmt.Errorf("xapi: add rule %.80q: %s", p.Value, p.text())}
+		}
 	}
 	return nil
 }

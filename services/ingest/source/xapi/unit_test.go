@@ -21,11 +21,8 @@ func TestParse(t *testing.T) {
 			t.Fatal(err)
 		}
 		o, err := parse(u, "bearer:abc")
-		if got := o.streamURL(true); err != nil || !strings.HasPrefix(got, want) || o.auth != "Bearer abc" {
+		if got := o.streamURL(); err != nil || !strings.HasPrefix(got, want) || o.auth != "Bearer abc" {
 			t.Errorf("%s: %s, %v", raw, got, err)
-		}
-		if strings.Contains(o.streamURL(false), "backfill") {
-			t.Errorf("%s: fills up what was never read", raw)
 		}
 	}
 	for _, raw := range []string{
@@ -68,7 +65,7 @@ func TestDifference(t *testing.T) {
 func TestIdentify(t *testing.T) {
 	for data, want := range map[string]string{
 		`{"data":{"id":"12","text":"x"},"errors":[{}]}`: "12", `{"errors":[{}],"data":{"text":"x","id":"12"}}`: "12", `{"errors":[{}]}`: "notice",
-		`{"data":{}}`: "", `null`: "", ``: "", `{"id":"12"}`: "",
+		`{"data":{}}`: "", `{"errors":[{}],"data":{"post_id":"12"}}`: "", `{"data":{"post_id":"12"},"errors":[{}]}`: "", `null`: "", ``: "", `{"id":"12"}`: "",
 	} {
 		got, notice := identify([]byte(data))
 		if notice {

@@ -22,9 +22,7 @@ type xSource struct {
 	client   *http.Client
 
 	budget     budget
-	counted    bool // the budget goes on from a cursor, or from nothing
 	reconciled bool
-	again      bool // a connection was made before
 	taken      time.Time
 }
 
@@ -52,19 +50,22 @@ func Open(cfg source.Config) (source.Source, error) {
 
 // Stream implements source.Source. The cursor holds the count of posts.
 func (s *xSource) Stream(ctx context.Context, from feed.Cursor, emit func(feed.Item) error) error {
-	if err := s.budget.resume(from, !s.counted); err != nil {
+	if err := s.budget.resume(from); err != nil {
 		return err
 	}
-	s.counted = true
 	source.TellBudget(s.observer, s.budget.used, s.budget.most)
 	if err := s.budget.left(); err != nil {
 		return err
 	}
+	defer s.settle(ctx)
 	dog, connCtx := upstream.NewWatchdog(ctx, s.opts.idle)
 	defer dog.Stop()
 	ended := upstream.Ended{Who: "xapi: read " + s.name, Stream: ctx, Conn: connCtx, Silence: source.CauseNetwork, After: s.opts.idle}
 	if err := s.prepare(ctx); err != nil {
 		return ended.By(err)
+	}
+	if err := s.setAside(ctx); err != nil {
+		return err
 	}
 	resp, err := s.connect(connCtx, dog)
 	if err != nil {
@@ -74,10 +75,32 @@ func (s *xSource) Stream(ctx context.Context, from feed.Cursor, emit func(feed.I
 	if resp.StatusCode != http.StatusOK {
 		return s.inTheWay(ctx, s.refused(resp))
 	}
-	s.again = true
 	s.observer.Connected()
 	ended.Silence = source.CauseClosed
-	return ended.By(newConnection(s, emit).read(dog.Reader(resp.Body)))
+	return s.inTheWay(ctx, ended.By(newConnection(ctx, s, emit).read(dog.Reader(resp.Body))))
+}
+
+// setAside sets posts aside if none is left of those that were, and returns once
+// whoever comes next knows of them.
+func (s *xSource) setAside(ctx context.Context) error {
+	if !s.budget.spent() {
+		return nil
+	}
+	s.budget.reserve()
+	return source.Keep(ctx, s.observer, s.budget.cursor())
+}
+
+// settle makes the cursor say what was used, and no more, at the end of a
+// connection. It does not wait for that: whoever is killed before leaves what was
+// set aside.
+func (s *xSource) settle(ctx context.Context) {
+	if s.budget.most == 0 || s.budget.aside == s.budget.used {
+		return
+	}
+	s.budget.release()
+	now, cancel := context.WithCancel(ctx)
+	cancel()
+	_ = source.Keep(now, s.observer, s.budget.cursor())
 }
 
 // prepare sets the rules, once.
@@ -94,7 +117,7 @@ func (s *xSource) prepare(ctx context.Context) error {
 
 // connect asks for the stream.
 func (s *xSource) connect(ctx context.Context, dog *upstream.Watchdog) (*http.Response, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.opts.streamURL(s.again), http.NoBody)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.opts.streamURL(), http.NoBody)
 	if err != nil {
 		return nil, fmt.Errorf("make request: %w", err)
 	}
