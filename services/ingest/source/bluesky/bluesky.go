@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
-	"time"
 
 	"github.com/blipstream/blipstream/internal/feed"
 	"github.com/blipstream/blipstream/services/ingest/source"
@@ -56,7 +55,7 @@ func (s *blueskySource) Stream(ctx context.Context, from feed.Cursor, emit func(
 	err = c.run(ctx)
 	if told, ok := errors.AsType[*source.Error](err); ok {
 		s.host++
-		s.log.Info("instance left", slog.String("source", s.name), slog.String("host", host), slog.String("cause", told.Cause.String()))
+		s.log.Debug("instance left", slog.String("source", s.name), slog.String("host", host), slog.String("cause", told.Cause.String()))
 	}
 	return err
 }
@@ -95,7 +94,7 @@ func (c *connection) run(ctx context.Context) error {
 	}
 	cursor := c.from.ask(c.host)
 	if c.forget {
-		cursor = ""
+		cursor, c.begun = "", true // the gap was told when it was refused
 	}
 	o := websocket.Options{
 		Who: ended.Who, URL: c.opts.address(c.host, cursor, dictionary), Hello: c.opts.hello(),
@@ -135,7 +134,7 @@ func (c *connection) refused(resp *http.Response) error {
 	switch problem.Error {
 	case "CursorTooOld":
 		cause, c.forget = source.CauseClosed, true
-		source.TellGap(c.observer, source.Gap{Why: "the instance does not keep events as long as the source was away", From: c.from.time(), To: time.Now().UTC()})
+		c.gone()
 	case "UnknownZstdDictionary":
 		cause, c.dict = source.CauseClosed, nil
 	}

@@ -46,6 +46,9 @@ func (c *connection) take(m websocket.Message) error {
 	if c.repeated(&e) {
 		return nil
 	}
+	if e.kind == "info" && e.outdated {
+		c.gone()
+	}
 	c.moved(&e)
 	err := c.emit(feed.Item{
 		ID: e.id(data), Source: c.name, Format: feed.FormatBluesky, Received: time.Now(), Cursor: c.last.cursor(), Data: data,
@@ -87,6 +90,13 @@ func (c *connection) rejectAs(reason string, data []byte, err error) error {
 // asked for comes again.
 func (c *connection) repeated(e *event) bool {
 	return c.from.exact(c.host) && e.seq == c.from.seq && e.us == c.from.us
+}
+
+// gone tells that the instance no longer has what was asked for, and says so. Its
+// first event says it again, which is not told twice.
+func (c *connection) gone() {
+	c.begun = true
+	source.TellGap(c.observer, source.Gap{Why: "the instance does not keep events as long as the source was away", From: c.from.time(), To: time.Now().UTC()})
 }
 
 // moved takes note of an event's place. One without a time leaves it.

@@ -19,6 +19,9 @@ type event struct {
 	// failed is the name of the error that a frame of the second wire tells,
 	// before the instance ends the connection.
 	failed string
+	// outdated says that it is the second wire's word for a cursor whose events
+	// are gone.
+	outdated bool
 	parts
 }
 
@@ -64,6 +67,8 @@ func (e *event) second(payload []byte) {
 			e.did = string(peek.Text(value))
 		case "seq":
 			e.seq = uint64(number(value))
+		case "name":
+			e.outdated = string(peek.Text(value)) == "OutdatedCursor"
 		case "identity", "account":
 			e.told = peek.Digits(peek.Field(value, "seq"))
 		case "time":

@@ -2,6 +2,7 @@ package bluesky
 
 import (
 	"errors"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/blipstream/blipstream/internal/feed"
 	"github.com/blipstream/blipstream/services/ingest/source"
+	"github.com/blipstream/blipstream/services/ingest/source/websocket"
 )
 
 func parsed(t *testing.T, raw string) (options, error) {
@@ -120,6 +122,31 @@ func FuzzIdentify(f *testing.F) {
 	})
 }
 
+// counted is an Observer that counts gaps.
+type counted struct {
+	source.Observer
+	gaps int
+}
+
+func (c *counted) Gap(source.Gap) { c.gaps++ }
+
+// TestOutdatedCursor: the second wire says that events are gone; the first event
+// after it, which says so too, is not told again.
+func TestOutdatedCursor(t *testing.T) {
+	const second = `{"$type":"message","payload":{"$type":"network.bsky.jetstream.subscribeEvents#`
+	var told counted
+	s := &blueskySource{observer: &told, log: slog.New(slog.DiscardHandler)}
+	c := &connection{blueskySource: s, from: place{us: 1793693742123456, host: "h"}, host: "h", emit: func(feed.Item) error { return nil }}
+	for _, m := range []string{
+		second + `info","name":"OutdatedCursor"}}`,
+		second + `commit","seq":9,"did":"did:plc:a","time":"2026-11-03T10:15:42Z","rev":"r","operation":"create","collection":"a.b","rkey":"k"}}`,
+	} {
+		if err := c.take(websocket.Message{Data: []byte(m)}); err != nil || told.gaps != 1 {
+			t.Errorf("%s: %v, %d gaps", m, err, told.gaps)
+		}
+	}
+}
+
 func TestRefusedByName(t *testing.T) {
 	answer := func(s *blueskySource, body string) *source.Error {
 		w := httptest.NewRecorder()
@@ -134,9 +161,10 @@ func TestRefusedByName(t *testing.T) {
 		}
 		return told
 	}
-	s := &blueskySource{observer: source.Config{}.Observe(), dict: &dictionary{}}
-	if e := answer(s, `{"error":"CursorTooOld"}`); e.Cause != source.CauseClosed || !s.forget {
-		t.Errorf("too old: %v", e)
+	var told counted
+	s := &blueskySource{observer: &told, dict: &dictionary{}}
+	if e := answer(s, `{"error":"CursorTooOld"}`); e.Cause != source.CauseClosed || !s.forget || told.gaps != 1 {
+		t.Errorf("too old: %v, %d gaps", e, told.gaps)
 	}
 	if e := answer(s, `{"error":"UnknownZstdDictionary"}`); e.Cause != source.CauseClosed || s.dict != nil {
 		t.Errorf("dictionary: %v", e)

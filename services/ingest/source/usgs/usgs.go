@@ -121,7 +121,7 @@ func (s *quakes) Stream(ctx context.Context, from feed.Cursor, emit func(feed.It
 	if err != nil {
 		return &source.Error{Cause: source.CauseFatal, Err: err}
 	}
-	began := from != ""
+	began, told := from != "", held.generated
 	return s.poll.Stream(ctx, func(body []byte) error {
 		now, err := readAnswer(body)
 		if err != nil {
@@ -135,9 +135,33 @@ func (s *quakes) Stream(ctx context.Context, from feed.Cursor, emit func(feed.It
 			s.tellGap(held.generated, now.generated)
 			began = false
 		}
-		held, err = s.follow(held, now, emit)
-		return err
+		next, items, err := s.follow(held, now, emit)
+		if held = next; items > 0 || err != nil {
+			told = held.generated
+			return err
+		}
+		if told != 0 && s.quietFor(told, held.generated) {
+			told = held.generated
+			return passed(source.Keep(ctx, s.observer, held.cursor()))
+		}
+		return nil
 	})
+}
+
+// passed marks an error of the service, which Stream returns as it is.
+func passed(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &upstream.EmitError{Err: err}
+}
+
+// quietFor reports whether a cursor of one time has to be saved anew at another,
+// although nothing has happened since: else who comes back later would take the
+// quiet for a gap.
+func (s *quakes) quietFor(told, now int64) bool {
+	const often = 4 // within what the feed reaches back
+	return s.window > 0 && now-told > s.window.Milliseconds()/often
 }
 
 // tellGap tells of a gap between what was held and the oldest that is served.
@@ -149,8 +173,8 @@ func (s *quakes) tellGap(held, now int64) {
 }
 
 // follow emits the difference between what was held and an answer, and returns
-// what is held then.
-func (s *quakes) follow(held holding, now answer, emit func(feed.Item) error) (holding, error) {
+// what is held then, and how many items that made.
+func (s *quakes) follow(held holding, now answer, emit func(feed.Item) error) (holding, int, error) {
 	gone, next := s.compare(held, now)
 	items := s.items(held, now, gone)
 	for i, it := range items {
@@ -158,10 +182,10 @@ func (s *quakes) follow(held holding, now answer, emit func(feed.Item) error) (h
 			it.Cursor = next.cursor()
 		}
 		if err := emit(it); err != nil {
-			return held, &upstream.EmitError{Err: err}
+			return held, i, passed(err)
 		}
 	}
-	return next, nil
+	return next, len(items), nil
 }
 
 // items are the items of an answer: what is new or changed, then what is gone.

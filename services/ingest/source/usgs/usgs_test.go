@@ -151,6 +151,38 @@ func TestResume(t *testing.T) {
 	}
 }
 
+// kept is an Observer that saves cursors.
+type kept struct {
+	watcher
+	at feed.Cursor
+}
+
+var errKept = errors.New("kept")
+
+func (k *kept) Keep(_ context.Context, at feed.Cursor) error {
+	k.at = at
+	return errKept
+}
+
+// TestQuietFeed: a feed in which nothing happens is read all the same: who comes
+// back later has missed nothing, and is told of no gap.
+func TestQuietFeed(t *testing.T) {
+	var k kept
+	src, err := open(t, serve(t, collection(0, at("a", 1, 1)), collection(10, at("a", 1, 1)), collection(40, at("a", 1, 1))), &k)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	err = src.Stream(t.Context(), "", func(feed.Item) error { n++; return nil })
+	if err != errKept || n != 1 { //nolint:errorlint // the very error is asked for
+		t.Fatalf("Stream = %v after %d items", err, n)
+	}
+	items := read(t, serve(t, collection(90, at("a", 1, 1), at("b", -89, -89))), k.at, 1, &k)
+	if ids(items) != "b" || len(k.gaps) != 0 {
+		t.Errorf("items %s, gaps %v", ids(items), k.gaps)
+	}
+}
+
 // TestFeedThatFails: a feed that is suddenly almost empty deletes nothing,
 // unless it stays so.
 func TestFeedThatFails(t *testing.T) {
