@@ -199,11 +199,13 @@ func (r *Reader) setRetry(value string) {
 // addData adds a line of data of which missing bytes were not kept.
 func (r *Reader) addData(value []byte, missing int) {
 	if r.data {
-		r.now.Data = append(r.now.Data, '\n')
 		r.now.Size++
+		if len(r.now.Data) < r.limit {
+			r.now.Data = append(r.now.Data, '\n')
+		}
 	}
 	r.data = true
-	room := max(0, r.limit-len(r.now.Data))
+	room := r.limit - len(r.now.Data)
 	r.now.Data = append(r.now.Data, value[:min(room, len(value))]...)
 	r.now.Size += len(value) + missing
 	r.now.Cut = r.now.Size > r.limit
@@ -213,9 +215,6 @@ func (r *Reader) addData(value []byte, missing int) {
 func (r *Reader) finish() (ev Event, ok bool) {
 	ev, ok = r.now, r.data && r.now.Size > 0
 	ev.ID = r.id
-	if len(ev.Data) > r.limit {
-		ev.Data = ev.Data[:r.limit]
-	}
 	r.now, r.data = Event{}, false
 	return ev, ok
 }

@@ -47,8 +47,9 @@ func TestReader(t *testing.T) {
 		"the name is not kept": {
 			"event: x\ndata: a\n\ndata: b\n\n", "x||a;||b",
 		},
-		"cut short": {"id: 1\ndata: a\n\ndata: b\n", "|1|a;|1|b!open"},
-		"too long":  {"data: " + strings.Repeat("x", 50) + "\ndata: y\n\ndata: ok\n\n", "||" + strings.Repeat("x", 16) + "!cut;||ok"},
+		"cut short":               {"id: 1\ndata: a\n\ndata: b\n", "|1|a;|1|b!open"},
+		"too long":                {"data: " + strings.Repeat("x", 50) + "\ndata: y\n\ndata: ok\n\n", "||" + strings.Repeat("x", 16) + "!cut;||ok"},
+		"long by line ends alone": {"data: abc\n" + strings.Repeat("data:\n", 50) + "\n", "||abc" + strings.Repeat("\n", 13) + "!cut"},
 		"at the limit": {
 			"data: " + strings.Repeat("x", 16) + "\n\ndata:" + strings.Repeat("y", 17) + "\n\n",
 			"||" + strings.Repeat("x", 16) + ";||" + strings.Repeat("y", 16) + "!cut",

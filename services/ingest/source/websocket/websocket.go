@@ -84,7 +84,7 @@ func Read(ctx context.Context, o Options, connected func(http.Header), take func
 	if connected != nil {
 		connected(header)
 	}
-	c := &connection{Options: o, conn: conn, take: take}
+	c := &connection{Options: o, conn: conn, dog: dog, take: take}
 	return ended.By(c.run(connCtx))
 }
 
@@ -129,16 +129,15 @@ func (o *Options) open(ctx context.Context, dog *upstream.Watchdog) (*websocket.
 type connection struct {
 	Options
 	conn *websocket.Conn
+	dog  *upstream.Watchdog
 	take func(Message) error
 	buf  []byte
 }
 
 // run reads the connection to its end.
 func (c *connection) run(ctx context.Context) error {
-	if c.Hello != nil {
-		if err := c.conn.Write(ctx, websocket.MessageText, c.Hello); err != nil {
-			return fmt.Errorf("say hello: %w", err)
-		}
+	if err := c.greet(ctx); err != nil {
+		return err
 	}
 	if c.Ping > 0 {
 		pings, stop := context.WithCancel(ctx)
@@ -156,6 +155,20 @@ func (c *connection) run(ctx context.Context) error {
 			return &upstream.EmitError{Err: err}
 		}
 	}
+}
+
+// greet says hello, if there is something to say. An upstream that reads none of
+// it is as silent as one that sends nothing.
+func (c *connection) greet(ctx context.Context) error {
+	if c.Hello == nil {
+		return nil
+	}
+	c.dog.Watch()
+	defer c.dog.Rest()
+	if err := c.conn.Write(ctx, websocket.MessageText, c.Hello); err != nil {
+		return fmt.Errorf("say hello: %w", err)
+	}
+	return nil
 }
 
 // pinging pings the upstream until ctx ends. Whether an answer comes is the
