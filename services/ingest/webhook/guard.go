@@ -33,6 +33,10 @@ func newGuard(secret string) (guard, error) {
 	return guard{}, errors.New("webhook: read secret: it must be bearer:<token>, hmac:<key> or x:<consumer secret>")
 }
 
+// admitsHead reports whether a request's body is worth reading: of a credential
+// that is in the headers it is known without.
+func (g guard) admitsHead(h http.Header) bool { return g.kind != "bearer" || g.admits(h, nil) }
+
 // admits reports whether a request may be served. It takes as long whatever is
 // wrong with it.
 func (g guard) admits(h http.Header, body []byte) bool {

@@ -93,14 +93,17 @@ func (h *Hook) take(w http.ResponseWriter, r *http.Request) {
 		fail(w, http.StatusUnsupportedMediaType, "send the body without Content-Encoding")
 		return
 	}
+	if !h.guard.admitsHead(r.Header) {
+		unknown(w)
+		return
+	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxBody))
 	if _, long := errors.AsType[*http.MaxBytesError](err); long {
 		fail(w, http.StatusRequestEntityTooLarge, "a body has "+strconv.Itoa(MaxBody)+" bytes at most")
 		return
 	}
 	if !h.guard.admits(r.Header, body) {
-		w.Header().Set("WWW-Authenticate", "Bearer")
-		fail(w, http.StatusUnauthorized, "the credential is missing or wrong")
+		unknown(w)
 		return
 	}
 	if err != nil {
@@ -194,6 +197,12 @@ func answer(w http.ResponseWriter, results []Result) {
 		return
 	}
 	reply(w, status, results)
+}
+
+// unknown refuses a sender.
+func unknown(w http.ResponseWriter) {
+	w.Header().Set("WWW-Authenticate", "Bearer")
+	fail(w, http.StatusUnauthorized, "the credential is missing or wrong")
 }
 
 // fail refuses a whole request.

@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -182,6 +183,25 @@ func TestGuards(t *testing.T) {
 		if _, err := webhook.New(source.Config{URL: &url.URL{Scheme: "webhook"}, Secret: secret}, nil); err == nil || strings.Contains(err.Error(), "hunter2") {
 			t.Errorf("secret %q: %v", secret, err)
 		}
+	}
+}
+
+// unread is a body that nobody may read.
+type unread struct{ t *testing.T }
+
+func (u unread) Read([]byte) (int, error) {
+	u.t.Error("the body of a stranger is read")
+	return 0, io.EOF
+}
+
+// TestStrangersAreNotRead: who sends no valid token costs no memory.
+func TestStrangersAreNotRead(t *testing.T) {
+	r := httptest.NewRequest(http.MethodPost, "/v1/ingest/in", unread{t})
+	r.Header.Set("Authorization", "Bearer other")
+	w := httptest.NewRecorder()
+	hook(t, "bearer:tok", &kept{}).ServeHTTP(w, r)
+	if w.Code != http.StatusUnauthorized {
+		t.Errorf("%d %s", w.Code, w.Body)
 	}
 }
 
