@@ -86,10 +86,11 @@ func (s *server) Stream(ctx context.Context, from feed.Cursor, emit func(feed.It
 }
 
 // request implements sse.Profile.Request: it asks the server first where it
-// serves its streams.
+// serves its streams. One that does not tell, as those before version 4 and some
+// that are compatible, serves them itself.
 func (s *server) request(ctx context.Context, _ feed.Cursor) (*http.Request, error) {
 	about, err := upstream.Fetch(ctx, s.profile.Client, s.profile.Who, s.base+"/api/v2/instance", "", maxAnswer)
-	if err != nil {
+	if told, ok := errors.AsType[*source.Error](err); err != nil && (!ok || told.Cause != source.CauseFatal) {
 		return nil, err
 	}
 	told := peek.Text(peek.Pointer{"configuration", "urls", "streaming"}.In(about))

@@ -2,6 +2,8 @@ package mastodon
 
 import (
 	"log/slog"
+	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
@@ -71,6 +73,25 @@ func TestStreamingHost(t *testing.T) {
 		if got := s.streaming(c[1]); got != c[2] {
 			t.Errorf("%s told %q: %s, want %s", c[0], c[1], got, c[2])
 		}
+	}
+}
+
+// TestServerThatDoesNotTell: a server that does not know the question serves its
+// streams itself; one that cannot answer at the moment is asked again.
+func TestServerThatDoesNotTell(t *testing.T) {
+	status := http.StatusNotFound
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) }))
+	defer srv.Close()
+	s, err := open(t, "mastodon+"+srv.URL, "tok")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if req, err := s.request(t.Context(), ""); err != nil || req.URL.String() != srv.URL+"/api/v1/streaming/public" || req.Header.Get("Authorization") != "Bearer tok" {
+		t.Errorf("asks %v, %v", req, err)
+	}
+	status = http.StatusServiceUnavailable
+	if _, err := s.request(t.Context(), ""); err == nil {
+		t.Error("a server that is away was believed to tell nothing")
 	}
 }
 
