@@ -149,7 +149,7 @@ func (s *Bluesky) subscribe(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if f := req.fault; f.Kind == FaultStatus {
-		if f.Status == http.StatusTooManyRequests {
+		if f.Status == http.StatusTooManyRequests || f.Status == statusEnhanceYourCalm {
 			w.Header().Set("X-Rate-Limit-Reset", strconv.FormatInt(time.Now().Add(f.Reset).Unix(), 10))
 		}
 		s.refuse(w, f.Status, http.StatusText(f.Status), "as asked for")

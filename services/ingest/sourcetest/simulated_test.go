@@ -13,7 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/blipstream/blipstream/internal/bustest"
 	"github.com/blipstream/blipstream/internal/feed"
 	"github.com/blipstream/blipstream/internal/simulate"
 	"github.com/blipstream/blipstream/internal/simulate/feeds"
@@ -162,58 +161,14 @@ func (f *follower) until(done func() bool) {
 			if f.ends = append(f.ends, told); f.gone != nil {
 				f.gone()
 			}
+			if done() {
+				return
+			}
 		default:
 			f.t.Fatalf("Stream = %v after %d items", err, len(f.items))
 		}
 	}
 	f.t.Fatalf("%d connections: %v", len(f.ends), f.ends[0])
-}
-
-// TestFaults: whatever goes wrong, every item comes, in order, byte for byte,
-// under one name, and there are never two connections.
-func TestFaults(t *testing.T) {
-	t.Parallel()
-	const items, after = 40, 10
-	for _, p := range profiles() {
-		for _, kind := range []simulate.FaultKind{
-			simulate.FaultSilence, simulate.FaultHalfOpen, simulate.FaultEOF, simulate.FaultCut, simulate.FaultBytes,
-			simulate.FaultHuge, simulate.FaultKeepAlives, simulate.FaultMalformed, simulate.FaultDrift, simulate.FaultStatus,
-		} {
-			t.Run(string(p.protocol)+"/"+string(kind), func(t *testing.T) {
-				t.Parallel()
-				if kind == simulate.FaultKeepAlives && !p.polls {
-					testKeepAlives(t, p)
-					return
-				}
-				p := p
-				p.stall = "300ms"
-				script := []simulate.Fault{{Kind: kind, After: after, Status: 503}, {}, {Kind: simulate.FaultEOF, After: 5}}
-				server, at := serve(t, feeds.Options{Seed: 5, Items: items, Live: true, KeepAlive: 50 * time.Millisecond, Script: script})
-				f := &follower{t: t, src: p.source(t, at, "", nil)}
-				want := index(p, server, items)
-				if kind != simulate.FaultHalfOpen {
-					f.gone = func() { bustest.WaitFor(t, "the connection is gone", func() bool { return server.Stats().Open == 0 }) }
-				}
-				f.until(func() bool { return len(seen(t, want, f.items)) == items })
-				if s := server.Stats(); s.MaxOpen > 1 && kind != simulate.FaultHalfOpen {
-					t.Errorf("the upstream saw %+v", s)
-				}
-			})
-		}
-	}
-}
-
-// index says which item a message is, in either form.
-func index(p profile, server *feeds.Server, items uint64) map[string]uint64 {
-	of := map[string]uint64{}
-	for n := range items {
-		raw := server.Raw(p.protocol, n)
-		of[string(raw)] = n
-		if feature := peek.Field(raw, "data"); feature != nil {
-			of[string(feature)] = n
-		}
-	}
-	return of
 }
 
 // seen checks the items that are the upstream's, and returns which came.
@@ -236,68 +191,6 @@ func seen(t *testing.T, of map[string]uint64, got []feed.Item) map[uint64]string
 		ids[n] = it.ID
 	}
 	return ids
-}
-
-// testKeepAlives: an upstream that gives signs of life and nothing else keeps
-// its connection.
-func testKeepAlives(t *testing.T, p profile) {
-	t.Helper()
-	p.stall = "1s"
-	script := []simulate.Fault{{Kind: simulate.FaultKeepAlives, After: 3}}
-	_, at := serve(t, feeds.Options{Seed: 5, Items: 10, KeepAlive: 50 * time.Millisecond, Script: script})
-	src := p.source(t, at, "", nil)
-	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second) // longer than silence is borne
-	defer cancel()
-	n := 0
-	if err := src.Stream(ctx, "", func(feed.Item) error { n++; return nil }); !errors.Is(err, context.DeadlineExceeded) || n != 3 {
-		t.Errorf("Stream = %v after %d items", err, n)
-	}
-}
-
-// TestCauses: each end of a connection is told as what it is, which decides
-// how long the supervisor waits.
-func TestCauses(t *testing.T) {
-	t.Parallel()
-	for _, p := range profiles() {
-		for name, c := range map[string]struct {
-			fault simulate.Fault
-			cause source.Cause
-			after time.Duration
-			stall bool
-		}{
-			"503":       {simulate.Fault{Kind: simulate.FaultStatus, Status: 503}, source.CauseHTTP, 0, false},
-			"429":       {simulate.Fault{Kind: simulate.FaultStatus, Status: 429, Reset: 70 * time.Second}, source.CauseRateLimited, 70 * time.Second, false},
-			"401":       {simulate.Fault{Kind: simulate.FaultStatus, Status: 401}, source.CauseFatal, 0, false},
-			"404":       {simulate.Fault{Kind: simulate.FaultStatus, Status: 404}, source.CauseFatal, 0, false},
-			"closed":    {simulate.Fault{Kind: simulate.FaultEOF}, source.CauseClosed, 0, false},
-			"broken":    {simulate.Fault{Kind: simulate.FaultCut}, source.CauseNetwork, 0, false},
-			"silent":    {simulate.Fault{Kind: simulate.FaultSilence}, source.CauseClosed, 0, true},
-			"half open": {simulate.Fault{Kind: simulate.FaultHalfOpen}, source.CauseClosed, 0, true},
-		} {
-			t.Run(string(p.protocol)+"/"+name, func(t *testing.T) {
-				t.Parallel()
-				p, c := p, c
-				if c.stall {
-					p.stall = "300ms"
-				}
-				if p.polls && c.cause == source.CauseClosed { // an empty answer, or none
-					c.cause = map[bool]source.Cause{true: source.CauseNetwork, false: source.CauseHTTP}[c.stall]
-				}
-				_, at := serve(t, feeds.Options{Items: 5, Script: []simulate.Fault{c.fault}})
-				var told *source.Error
-				err := p.source(t, at, "", nil).Stream(t.Context(), "", func(feed.Item) error { return nil })
-				if !errors.As(err, &told) || told.Cause != c.cause || errors.Is(err, source.ErrStalled) != c.stall {
-					t.Fatalf("Stream = %v", err)
-				}
-				if c.after > 0 && told.RetryAfter != c.after && p.protocol != feeds.EMSC {
-					t.Errorf("asked to wait %v, want %v", told.RetryAfter, c.after)
-				}
-				if strings.Contains(told.Error(), "\n") {
-					t.Errorf("the error has several lines: %v", told)
-				}
-			})
-		}
-	}
 }
 
 // TestRemovals: deletions and corrections are items of their own.
