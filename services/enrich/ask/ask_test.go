@@ -116,6 +116,38 @@ func TestBreaker(t *testing.T) {
 	})
 }
 
+// Questions that were on their way when the breaker opened fail as well: they
+// neither lengthen its wait nor let a second question find out.
+func TestStragglersSayNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const n = 64
+		w := newWire()
+		d, s := ask.NewDesk(w, w), mood(n)
+		w.answers(never)
+		fail := func(questions int) {
+			var all sync.WaitGroup
+			for range questions {
+				all.Go(func() { _ = once(t, d, s) })
+			}
+			all.Wait()
+		}
+		fail(n)
+		if w.asked != n {
+			t.Fatalf("asked %d times at once, want %d", w.asked, n)
+		}
+		<-time.After(time.Second)
+		fail(n)
+		if w.asked != n+1 || w.outcomes[ask.OutcomeOpen] != n-1 {
+			t.Errorf("%d found out after a second, %d were kept back; want 1 and %d", w.asked-n, w.outcomes[ask.OutcomeOpen], n-1)
+		}
+		w.answers(sound)
+		<-time.After(2 * time.Second)
+		if err := once(t, d, s); err != nil {
+			t.Errorf("two seconds later: %v", err)
+		}
+	})
+}
+
 // A service that says that it failed is there.
 func TestServiceErrorsOpenNothing(t *testing.T) {
 	w := newWire()

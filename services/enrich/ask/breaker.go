@@ -27,41 +27,56 @@ type breaker struct {
 	probing bool
 }
 
+// pass says how a question was allowed.
+type pass struct {
+	// probe says that it is the one that finds out.
+	probe bool
+}
+
 // allow reports whether a question may be sent. While the breaker is open and
 // its time is over, one may; its result decides.
-func (b *breaker) allow(now time.Time) bool {
+func (b *breaker) allow(now time.Time) (p pass, ok bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if !b.open {
-		return true
+		return pass{}, true
 	}
 	if b.probing || now.Before(b.until) {
-		return false
+		return pass{}, false
 	}
 	b.probing = true
-	return true
+	return pass{probe: true}, true
 }
 
 // forget takes back what allow has noted for a question without a result.
-func (b *breaker) forget() {
+func (b *breaker) forget(p pass) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.probing = false
+	if p.probe {
+		b.probing = false
+	}
 }
 
 // result notes how a question went that was allowed. It reports whether the
-// breaker has opened or closed by that.
-func (b *breaker) result(now time.Time, healthy bool) (changed, open bool) {
+// breaker has opened or closed by that. Questions that were on their way when it
+// opened say nothing new if they fail as well: there may be hundreds, and each
+// would lengthen the wait.
+func (b *breaker) result(p pass, now time.Time, healthy bool) (changed, open bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	was := b.open
-	b.probing = false
-	if healthy {
+	if p.probe {
+		b.probing = false
+	}
+	switch {
+	case healthy:
 		b.failures, b.open, b.wait = 0, false, 0
 		return was, false
+	case was && !p.probe:
+		return false, true
 	}
 	b.failures++
-	if b.failures < breakAfter && !b.open {
+	if b.failures < breakAfter && !was {
 		return false, false
 	}
 	if b.wait = min(2*b.wait, maxCoolDown); b.wait == 0 {

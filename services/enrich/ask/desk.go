@@ -118,29 +118,30 @@ func (t Ticket) Use(ctx context.Context, header bus.Header, question []byte) ([]
 	case <-ctx.Done():
 		return nil, fmt.Errorf("ask: wait for %s: %w", t.service.Name, context.Cause(ctx))
 	}
-	if !t.lane.breaker.allow(time.Now()) {
+	allowed, ok := t.lane.breaker.allow(time.Now())
+	if !ok {
 		t.desk.observer.Asked(t.service.Name, OutcomeOpen, 0)
 		return nil, fmt.Errorf("ask: %s: %w", t.service.Name, ErrOpen)
 	}
-	return t.send(ctx, header, question)
+	return t.send(ctx, allowed, header, question)
 }
 
 // send asks, and draws the conclusions.
-func (t Ticket) send(ctx context.Context, header bus.Header, question []byte) ([]byte, error) {
+func (t Ticket) send(ctx context.Context, allowed pass, header bus.Header, question []byte) ([]byte, error) {
 	bounded, cancel := context.WithTimeout(ctx, t.service.Timeout)
 	defer cancel()
 	began := time.Now()
 	answer, err := t.desk.requester.Request(bounded, t.service.Subject, header, question)
 	now := time.Now()
 	if err != nil && ctx.Err() != nil {
-		t.lane.breaker.forget() // we are asked to stop: that says nothing of the service
+		t.lane.breaker.forget(allowed) // we are asked to stop: that says nothing of the service
 		return nil, err
 	}
 	outcome := outcomeOf(err)
 	t.desk.observer.Asked(t.service.Name, outcome, now.Sub(began))
 	// A service that says it failed is there, and the next item may be better.
 	healthy := outcome == OutcomeAnswered || outcome == OutcomeFailed && errors.Is(err, bus.ErrService)
-	if changed, open := t.lane.breaker.result(now, healthy); changed {
+	if changed, open := t.lane.breaker.result(allowed, now, healthy); changed {
 		t.desk.observer.BreakerChanged(t.service.Name, open)
 	}
 	return answer, err
