@@ -16,7 +16,7 @@ import (
 // makes no message. The error says why an item would be a dead letter. It may
 // be called from several goroutines, whether or not the service runs.
 func (s *Service) Make(m *bus.Stored) ([]bus.Msg, error) {
-	out, err := s.read(m)
+	out, err := s.remake(m)
 	if _, ignored := errors.AsType[*decode.IgnoredError](err); ignored {
 		return nil, nil
 	}
@@ -29,6 +29,17 @@ func (s *Service) Make(m *bus.Stored) ([]bus.Msg, error) {
 		}
 	}
 	return messages(m, &out), nil
+}
+
+// remake makes the events of an item that may be an old one. What authors are
+// called it looks up where replicas share it, and asks nobody else.
+func (s *Service) remake(m *bus.Stored) (output, error) {
+	rec, err := s.decode(m)
+	if err != nil {
+		return output{}, err
+	}
+	s.names.recall(context.Background(), &rec)
+	return s.derive(m, rec)
 }
 
 // Prepare reads the rules of a bucket, for Make of a service that does not run.

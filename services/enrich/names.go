@@ -73,6 +73,13 @@ func (n *names) ask(rec *feed.Record, goOn func()) bool {
 	return n.book.Await(author.ID, goOn)
 }
 
+// recall has fill know what other replicas have learnt, where nobody is asked.
+func (n *names) recall(ctx context.Context, rec *feed.Record) {
+	if n.concerns(rec) && rec.Change == feed.ChangePost {
+		n.book.Recall(ctx, rec.Upstream.Author.ID)
+	}
+}
+
 // fill sets the author's names, as far as they are known. A post whose author
 // nobody knows keeps the short form of the DID.
 func (n *names) fill(rec *feed.Record) {

@@ -73,6 +73,36 @@ func TestNames(t *testing.T) {
 	if asked := sky.Stats().Profiles - before; asked > 0 {
 		t.Errorf("the second replica asked %d times", asked)
 	}
+	remakeNamed(t, conn, cfg)
+	if asked := sky.Stats().Profiles - before; asked > 0 {
+		t.Errorf("who makes old events again asked %d times", asked)
+	}
+}
+
+// remakeNamed makes the events of RAW once more, as a replay does, and wants
+// those of authors whom replicas know by name to tell it.
+func remakeNamed(t *testing.T, conn *bus.Conn, cfg enrich.Config) {
+	t.Helper()
+	svc, err := enrich.New(cfg, conn, service.Nop())
+	if err != nil {
+		t.Fatal(err)
+	}
+	posts, named := 0, 0
+	for _, m := range bustest.ReadAll(t, conn, feed.StreamRaw) {
+		msgs, err := svc.Make(&m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, msg := range msgs {
+			if msg.Subject == feed.EventSubject(feed.KindSimpleTweet) && strings.Contains(string(msg.Data), `"did:`) {
+				posts++
+				named += strings.Count(string(msg.Data), `.simulated.example"`)
+			}
+		}
+	}
+	if posts == 0 || named < posts/2 {
+		t.Errorf("%d of %d posts have names when they are made again", named, posts)
+	}
 }
 
 // TestNoNames: an AppView that refuses, or is asked for nobody, costs no post.

@@ -23,18 +23,8 @@ type output struct {
 	pending *rules.Pending
 }
 
-// read makes the events of an item. It does no I/O. An error is one of
+// decode makes the record of an item: what it says by itself. An error is one of
 // package decode's, or a *panicError.
-func (s *Service) read(m *bus.Stored) (output, error) {
-	rec, err := s.decode(m)
-	if err != nil {
-		return output{}, err
-	}
-	return s.derive(m, rec)
-}
-
-// decode is the first half of read: what the item says by itself, and what is
-// known of its author.
 func (s *Service) decode(m *bus.Stored) (rec feed.Record, err error) {
 	defer recovered(&err)
 	rec, err = decode.Decode(feed.Item{
@@ -46,7 +36,7 @@ func (s *Service) decode(m *bus.Stored) (rec feed.Record, err error) {
 	return rec, err
 }
 
-// derive is the second half of read.
+// derive makes the events of a record. It does no I/O. An error is a *panicError.
 func (s *Service) derive(m *bus.Stored, rec feed.Record) (out output, err error) {
 	defer recovered(&err)
 	out.rec = rec

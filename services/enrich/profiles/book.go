@@ -199,6 +199,31 @@ func (b *Book) Learn(did, handle, name string) {
 	}
 }
 
+// Recall has Look find what the shelf knows of an author, and asks nobody: for
+// whoever reads old posts once more. A note counts however old it is, since it is
+// nearer to what the post's author was called than none. It waits for the shelf,
+// unless that has just failed.
+func (b *Book) Recall(ctx context.Context, did string) {
+	b.mu.Lock()
+	_, known := b.memory.get(did, time.Now())
+	useless := known || b.running || time.Now().Before(b.paused)
+	b.mu.Unlock()
+	if useless || b.o.Shelf == nil || !Known(did) {
+		return
+	}
+	value, err := b.o.Shelf.Load(ctx, key(did))
+	if err != nil {
+		b.failed(ctx, err)
+		return
+	}
+	n, err := decodeNote(value)
+	if err != nil {
+		n = note{} // nobody, as far as is known
+	}
+	n.Time = time.Now() // when memory learnt it
+	b.keep(did, n)
+}
+
 // share puts a note on the shelf. Without it the others ask themselves.
 func (b *Book) share(ctx context.Context, did string, n note) {
 	if b.o.Shelf == nil {
@@ -418,5 +443,5 @@ func (b *Book) failed(ctx context.Context, err error) {
 	}
 	b.paused = time.Now().Add(wait)
 	b.mu.Unlock()
-	b.o.Log.Warn("no names from the AppView for a while", slog.Duration("retry_in", wait), slog.String("error", err.Error()))
+	b.o.Log.Warn("no names of authors for a while", slog.Duration("retry_in", wait), slog.String("error", err.Error()))
 }

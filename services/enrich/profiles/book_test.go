@@ -339,3 +339,42 @@ func TestMemoryIsBounded(t *testing.T) {
 		t.Error("the newest is forgotten")
 	}
 }
+
+// brokenShelf is a Shelf that nobody reaches.
+type brokenShelf struct{ loads atomic.Int64 }
+
+func (s *brokenShelf) Load(context.Context, string) ([]byte, error) {
+	s.loads.Add(1)
+	return nil, errors.New("away")
+}
+
+func (*brokenShelf) Store(context.Context, string, []byte) error { return nil }
+
+// TestRecall: who reads old posts again finds what is shared, however old, and
+// asks neither the AppView nor, again and again, a shelf without an answer.
+func TestRecall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var v view
+		var s shelf
+		old := note{Handle: "ann.example", Name: "Ann", Time: time.Now()}
+		s.m.Store(key(did(1)), old.encode())
+		<-time.After(2 * sharedFor)
+		b := New(Options{Fetch: &v, Shelf: &s, Count: &outcomes{n: map[string]int{}}, Log: slog.New(slog.DiscardHandler)})
+		b.Recall(t.Context(), did(1))
+		if p, known := b.Look(did(1)); !known || p.Handle != "ann.example" || p.Name != "Ann" {
+			t.Errorf("%+v, %v of a note that is shared", p, known)
+		}
+		b.Recall(t.Context(), did(2))
+		if p, _ := b.Look(did(2)); p.Handle != "" || len(v.asks) > 0 {
+			t.Errorf("%+v of somebody nobody knows, after %d questions", p, len(v.asks))
+		}
+		var away brokenShelf
+		b = New(Options{Fetch: &v, Shelf: &away, Count: &outcomes{n: map[string]int{}}, Log: slog.New(slog.DiscardHandler)})
+		for i := range 10 {
+			b.Recall(t.Context(), did(i))
+		}
+		if n := away.loads.Load(); n != 1 {
+			t.Errorf("a shelf that is away was asked %d times", n)
+		}
+	})
+}
