@@ -81,8 +81,9 @@ type Conn struct {
 	work   sync.WaitGroup
 	closed chan struct{}
 	// linked fires on every connect and reconnect.
-	linked signal
-	link   link
+	linked  signal
+	link    link
+	absence absence
 	// deniedAt is when a permission was refused last, in nanoseconds since 1970.
 	deniedAt atomic.Int64
 	ensuring ensuring
@@ -147,6 +148,7 @@ func newConn(o Options) (*Conn, error) {
 		return nil, fmt.Errorf("bus: connect: %w", err)
 	}
 	c.nc, c.js = nc, js
+	c.work.Go(c.tellAway)
 	return c, nil
 }
 
@@ -157,6 +159,9 @@ func (c *Conn) options(o Options) []nats.Option {
 		nats.CustomInboxPrefix("_INBOX_" + o.Name),
 		nats.RetryOnFailedConnect(true),
 		nats.MaxReconnects(-1),
+		// While credentials are changed, a server may refuse us for a time: nats.go
+		// would close the connection for good at its second refusal.
+		nats.IgnoreAuthErrorAbort(),
 		nats.ReconnectWait(reconnectWait),
 		nats.ReconnectJitter(reconnectJitter, reconnectJitterTLS),
 		// Without a buffer a publish fails while the server is away, instead of
@@ -165,6 +170,7 @@ func (c *Conn) options(o Options) []nats.Option {
 		nats.ConnectHandler(c.onConnect),
 		nats.ReconnectHandler(c.onReconnect),
 		nats.DisconnectErrHandler(c.onDisconnect),
+		nats.ReconnectErrHandler(c.onDialError),
 		nats.ErrorHandler(c.onError),
 		nats.ClosedHandler(func(*nats.Conn) { close(c.closed) }),
 	}
@@ -210,8 +216,8 @@ func (c *Conn) onError(_ *nats.Conn, sub *nats.Subscription, err error) {
 // Ready is nil while connected, while no permission was refused lately (30 s),
 // and, for an owner of the streams, while they could be made as the Layout says.
 func (c *Conn) Ready() error {
-	if s := c.nc.Status(); s != nats.CONNECTED {
-		return fmt.Errorf("bus: not connected to nats: %s", s)
+	if err := c.away(); err != nil {
+		return err
 	}
 	if t := c.deniedAt.Load(); t != 0 && time.Since(time.Unix(0, t)) < deniedFor {
 		return errors.New("bus: the server refused a permission lately: see the log")

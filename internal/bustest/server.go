@@ -42,6 +42,16 @@ func DenyPublish(subjects ...string) Option {
 	}
 }
 
+// Admit asks admit about every client that wants to connect.
+func Admit(admit func() bool) Option {
+	return func(o *server.Options) { o.CustomClientAuthentication = doorman(admit) }
+}
+
+// doorman lets clients in or refuses them.
+type doorman func() bool
+
+func (d doorman) Check(server.ClientAuthentication) bool { return d() }
+
 // ConfigFile adds what a server's configuration file says. Address and store
 // stay the test's.
 func ConfigFile(path string) Option {
