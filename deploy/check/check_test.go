@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/yannh/kubeconform/pkg/validator"
 
+	"github.com/blipstream/blipstream/cmd/blipstream/streams"
 	"github.com/blipstream/blipstream/deploy/check"
 	"github.com/blipstream/blipstream/internal/bus"
 	"github.com/blipstream/blipstream/internal/bustest"
@@ -148,11 +149,21 @@ func TestPods(t *testing.T) {
 // does.
 func programs() map[string]func(args []string) error {
 	return map[string]func([]string) error{
-		"ingest":  parse[ingest.Config],
-		"enrich":  parse[enrich.Config],
-		"gateway": parse[gateway.Config],
-		"bridge":  parse[bridge.Config],
+		"ingest":    parse[ingest.Config],
+		"enrich":    parse[enrich.Config],
+		"gateway":   parse[gateway.Config],
+		"bridge":    parse[bridge.Config],
+		"bootstrap": parseBootstrap,
 	}
+}
+
+func parseBootstrap(args []string) error {
+	var cli struct {
+		conf.Log `embed:""`
+		Ensure   streams.Ensure `embed:""`
+	}
+	_, err := conf.Program{Name: "check", Out: io.Discard, Err: io.Discard}.Parse(&cli, args)
+	return err
 }
 
 func parse[C any](args []string) error {
@@ -180,6 +191,9 @@ func TestPrograms(t *testing.T) {
 				if err := parse(p.Args); err != nil {
 					t.Error(err)
 				}
+				if p.Name == "bootstrap" {
+					return
+				}
 				if p.Env["BLIPSTREAM_ENSURE"] != "false" {
 					t.Error("streams have one owner, and it is not this one")
 				}
@@ -191,8 +205,8 @@ func TestPrograms(t *testing.T) {
 	}
 }
 
-// exported are the names of all metrics of the four services.
-func exported(t *testing.T) map[string]bool {
+// exported are all metrics of the four services, and the labels of each.
+func exported(t *testing.T) map[string][]string {
 	t.Helper()
 	reg := prometheus.NewRegistry()
 	env := service.Nop()
@@ -212,17 +226,36 @@ func exported(t *testing.T) map[string]bool {
 			t.Fatalf("%s: %v", name, err)
 		}
 	}
-	names := map[string]bool{}
-	form := regexp.MustCompile(`fqName: "([a-z0-9_]+)"`)
 	described := make(chan *prometheus.Desc)
 	go func() {
 		reg.Describe(described)
 		close(described)
 	}()
+	metrics := map[string][]string{}
 	for d := range described {
-		names[form.FindStringSubmatch(d.String())[1]] = true
+		name, labels := nameAndLabels(t, d)
+		metrics[name] = labels
 	}
-	return names
+	return metrics
+}
+
+var (
+	descForm  = regexp.MustCompile(`^Desc\{fqName: "([a-z0-9_]+)", .*, constLabels: \{(.*)\}, variableLabels: \{(.*)\}\}$`)
+	constForm = regexp.MustCompile(`([a-z_]+)="`)
+)
+
+// nameAndLabels are what a metric is described by.
+func nameAndLabels(t *testing.T, d *prometheus.Desc) (string, []string) {
+	t.Helper()
+	m := descForm.FindStringSubmatch(d.String())
+	if m == nil {
+		t.Fatalf("cannot read %s", d)
+	}
+	labels := strings.Split(m[3], ",")
+	for _, c := range constForm.FindAllStringSubmatch(m[2], -1) {
+		labels = append(labels, c[1])
+	}
+	return m[1], labels
 }
 
 // defaults is a service's configuration as its flags make it.
@@ -245,8 +278,40 @@ func TestMetrics(t *testing.T) {
 		t.Errorf("found only %d metrics in the manifests", len(all))
 	}
 	for _, m := range all {
-		if !known[m] {
+		if known[m] == nil {
 			t.Errorf("no service exports %s", m)
+		}
+	}
+	for _, q := range check.Queries(combined(t, "all").objects) {
+		for _, bad := range q.Problems(known) {
+			t.Errorf("%s: %s: %s", q.Where, q.Expr, bad)
+		}
+	}
+}
+
+// What Prometheus would refuse, or never answer, is found.
+func TestWrongQueriesAreFound(t *testing.T) {
+	known := map[string][]string{"blipstream_x_total": {"outcome"}, "blipstream_y_seconds": {"kind"}}
+	for expr, want := range map[string]string{
+		"sum by (what) (rate(blipstream_x_total[5m]))":                         "groups by what",
+		`blipstream_x_total{what="a"} > 0`:                                     "no label what",
+		"sum by (outcome (blipstream_x_total)":                                 "",
+		"raet(blipstream_x_total[5m]) > 0":                                     "raet",
+		"sum(blipstream_x_total) > 0":                                          "names the label outcome",
+		"absent(blipstream_x_total)":                                           "names the label outcome",
+		"histogram_quantile(0.5, sum by (kind) (blipstream_y_seconds_bucket))": "names the label outcome",
+		"sum by (le, outcome) (blipstream_x_total) > 0":                        "groups by le",
+	} {
+		bad := strings.Join(check.Query{Expr: expr, Named: []string{"outcome"}}.Problems(known), "; ")
+		if bad == "" || !strings.Contains(bad, want) {
+			t.Errorf("%s: found %q, want %q", expr, bad, want)
+		}
+	}
+	for _, expr := range []string{
+		`sum by (outcome) (increase(blipstream_x_total{pod="a"}[15m])) > 1`, `absent(blipstream_x_total{outcome="a"})`,
+	} {
+		if bad := (check.Query{Expr: expr, Named: []string{"outcome"}}).Problems(known); len(bad) > 0 {
+			t.Errorf("%s: %q", expr, bad)
 		}
 	}
 }

@@ -56,7 +56,7 @@ require (
 	go.yaml.in/yaml/v3 v3.0.6 // indirect
 	golang.org/x/crypto v0.58.0 // indirect
 	golang.org/x/exp v0.0.0-20240823005443-9b4947da3948 // indirect
-	golang.org/x/net v0.60.0 // indirect
+	golang.org/x/net v0.60.0
 	golang.org/x/sync v0.24.0 // indirect
 	golang.org/x/sys v0.49.0 // indirect
 	golang.org/x/text v0.43.0 // indirect
@@ -71,10 +71,13 @@ require (
 )
 
 require (
+	github.com/VictoriaMetrics/metrics v1.35.3 // indirect
 	github.com/abadojack/whatlanggo v1.0.1 // indirect
 	github.com/blipstream/blipstream/proto v0.0.0 // indirect
 	github.com/jonreiter/govader v0.0.0-20250429093935-f6505c8d03cc // indirect
 	github.com/kylelemons/godebug v1.1.0 // indirect
+	github.com/valyala/fastrand v1.1.0 // indirect
+	github.com/valyala/histogram v1.2.0 // indirect
 	gonum.org/v1/gonum v0.8.2 // indirect
 )
 
@@ -97,6 +100,7 @@ require github.com/blipstream/blipstream/services/gateway v0.0.0
 replace github.com/blipstream/blipstream/services/gateway => ../../services/gateway
 
 require (
+	github.com/VictoriaMetrics/metricsql v0.87.3
 	github.com/blipstream/blipstream/services/bridge v0.0.0
 	github.com/prometheus/client_golang v1.25.0
 	github.com/yannh/kubeconform v0.8.0
@@ -105,3 +109,7 @@ require (
 )
 
 replace github.com/blipstream/blipstream/services/bridge => ../../services/bridge
+
+require github.com/blipstream/blipstream/cmd/blipstream v0.0.0
+
+replace github.com/blipstream/blipstream/cmd/blipstream => ../../cmd/blipstream

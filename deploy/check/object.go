@@ -74,6 +74,8 @@ type Spec struct {
 		Rules []struct {
 			Alert string `json:"alert"`
 			Expr  string `json:"expr"`
+			// Annotations are an alert's texts.
+			Annotations map[string]string `json:"annotations"`
 		} `json:"rules"`
 	} `json:"groups"`
 

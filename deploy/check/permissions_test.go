@@ -38,7 +38,9 @@ import (
 const patience = 30 * time.Second
 
 // users are those of the component nats-tls-auth.
-func users() []string { return []string{"sys", "bootstrap", "ingest", "enrich", "gateway", "bridge"} }
+func users() []string {
+	return []string{"sys", "operator", "bootstrap", "ingest", "enrich", "gateway", "bridge"}
+}
 
 // secured is a server that runs the component's own auth.conf.
 type secured struct {
@@ -49,7 +51,23 @@ type secured struct {
 // startSecured makes keys and a certificate for this test alone.
 func startSecured(t *testing.T) secured {
 	t.Helper()
-	dir := t.TempDir()
+	s := secured{dir: t.TempDir()}
+	s.makeUsers(t)
+	certify(t, s.dir, nil)
+	conf, err := os.ReadFile(filepath.Join(manifests, "components/nats-tls-auth/auth.conf"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(s.dir, "auth.conf")
+	save(t, file, []byte(strings.ReplaceAll(string(conf), "/etc/nats-tls", s.dir)))
+	s.Server = bustest.Start(t, bustest.ConfigFile(file))
+	return s
+}
+
+// makeUsers makes a key for each user: its seed in a file, its public half in
+// the environment, as the Secrets do.
+func (s secured) makeUsers(t *testing.T) {
+	t.Helper()
 	for _, u := range users() {
 		pair, err := nkeys.CreateUser()
 		if err != nil {
@@ -57,17 +75,9 @@ func startSecured(t *testing.T) secured {
 		}
 		seed, _ := pair.Seed()
 		public, _ := pair.PublicKey()
-		save(t, filepath.Join(dir, u+".seed"), seed)
+		save(t, filepath.Join(s.dir, u+".seed"), seed)
 		t.Setenv("NKEY_"+strings.ToUpper(u), public)
 	}
-	certify(t, dir)
-	conf, err := os.ReadFile(filepath.Join(manifests, "components/nats-tls-auth/auth.conf"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	file := filepath.Join(dir, "auth.conf")
-	save(t, file, []byte(strings.ReplaceAll(string(conf), "/etc/nats-tls", dir)))
-	return secured{bustest.Start(t, bustest.ConfigFile(file)), dir}
 }
 
 func save(t *testing.T, path string, data []byte) {
@@ -77,15 +87,16 @@ func save(t *testing.T, path string, data []byte) {
 	}
 }
 
-// certify makes an authority of its own and a certificate for the loopback.
-func certify(t *testing.T, dir string) {
+// certify makes an authority of its own, and a certificate for the loopback and
+// some names.
+func certify(t *testing.T, dir string, names []string) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
 	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "nats"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "nats"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, DNSNames: names,
 		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
 		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageDigitalSignature,
 	}
@@ -188,7 +199,7 @@ func TestLeastPrivilege(t *testing.T) {
 	}
 	read(t, "http://"+served.Addr()+"/events?since=1h", "event: simple_tweet", 50)
 	read(t, "http://"+served.Addr()+"/live", "event: stats", 2)
-	spareWork(ctx, t, owner, members[1].conn, members[2].conn)
+	spareWork(ctx, t, s.dial(t, "operator", "operator", nil), members[1].conn, members[2].conn)
 	bridged := members[3]
 	bustest.WaitFor(t, "nothing reaches Redis", func() bool {
 		n, err := testutil.GatherAndCount(bridged.reg, "blipstream_bridge_passed_total")
@@ -206,9 +217,9 @@ func TestLeastPrivilege(t *testing.T) {
 
 // spareWork does what the services do only now and then: rules that change,
 // names of authors that are kept, tickets of the sign-in.
-func spareWork(ctx context.Context, t *testing.T, owner, enrich, gateway *bus.Conn) {
+func spareWork(ctx context.Context, t *testing.T, operator, enrich, gateway *bus.Conn) {
 	t.Helper()
-	_, err := owner.PutValue(ctx, bus.BucketRules, "current", bus.Value{Data: []byte("rules: []\n")})
+	_, err := operator.PutValue(ctx, bus.BucketRules, "current", bus.Value{Data: []byte("rules: []\n")})
 	if err != nil {
 		t.Error(err)
 	}
@@ -313,9 +324,14 @@ func TestForeignWorkIsRefused(t *testing.T) {
 		"enrich":  feed.RawSubject("demo"),
 		"gateway": feed.RawSubject("demo"),
 		"bridge":  "$KV.cursor.ingest.demo",
+		"ensure":  feed.RawSubject("demo"),
 	} {
 		reg := prometheus.NewRegistry()
-		conn := s.dial(t, user, user, reg)
+		seed := user
+		if user == "ensure" {
+			seed = "bootstrap"
+		}
+		conn := s.dial(t, user, seed, reg)
 		if err := conn.WaitConnected(ctx); err != nil {
 			t.Fatal(err)
 		}
