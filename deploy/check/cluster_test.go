@@ -91,7 +91,7 @@ func loopbacks(t *testing.T) []string {
 	t.Helper()
 	var free []string
 	for range 100 {
-		a := fmt.Sprintf("127.%d.%d.%d", 1+rand.IntN(254), rand.IntN(255), 1+rand.IntN(254)) //nolint:gosec // G404: not a secret
+		a := fmt.Sprintf("127.%d.%d.%d", 1+rand.IntN(254), rand.IntN(255), 1+rand.IntN(254))
 		if !slices.ContainsFunc([]string{"4222", "6222", "8222"}, func(port string) bool { return taken(net.JoinHostPort(a, port)) }) {
 			if free = append(free, a); len(free) == 3 {
 				return free
@@ -249,7 +249,7 @@ func startScaler(t *testing.T, c prodCluster) *scaler {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), program, c.names, string(metadata)) //nolint:gosec // G204: named by who runs the test
+	cmd := exec.CommandContext(t.Context(), program, c.names, string(metadata))
 	cmd.Stderr = t.Output()
 	ask, err := cmd.StdinPipe()
 	if err != nil {

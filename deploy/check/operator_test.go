@@ -58,7 +58,7 @@ func (s secured) do(t *testing.T, dir string, commands []string) {
 	t.Helper()
 	for _, c := range commands {
 		words := strings.Fields(c)
-		cmd := exec.CommandContext(t.Context(), filepath.Join(cli(t), words[0]), words[1:]...) //nolint:gosec // G204: our own document
+		cmd := exec.CommandContext(t.Context(), filepath.Join(cli(t), words[0]), words[1:]...)
 		cmd.Dir = dir
 		cmd.Env = []string{
 			"HOME=" + dir, "NATS_URL=" + strings.Replace(s.URL(), "nats://", "tls://", 1),
@@ -143,7 +143,7 @@ func (s secured) work(t *testing.T, operator *bus.Conn, n int) {
 	go func() { ended <- runner.Run(ctx) }()
 	bustest.WaitFor(t, "enrich does not finish", func() bool {
 		lag, err := operator.Lag(ctx, feed.StreamRaw, bus.DurableEnrich)
-		return err == nil && int(lag.AckFloor) == n && lag.Pending == 0 //nolint:gosec // G115: small
+		return err == nil && int(lag.AckFloor) == n && lag.Pending == 0
 	})
 	cancel()
 	if err := <-ended; err != nil {
