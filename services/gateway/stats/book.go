@@ -118,7 +118,7 @@ func (b *Book) Tick(now time.Time, elapsed time.Duration) {
 // perSecond turns counts into rates.
 func perSecond(c counts, seconds float64) map[string]float64 {
 	rates := make(map[string]float64, min(len(c), topNames))
-	for name, n := range leading(c) {
+	for name, n := range leading(c, topNames) {
 		rates[name] = float64(n) / seconds
 	}
 	return rates

@@ -75,6 +75,20 @@ func TestPastIsPutWhereItBelongs(t *testing.T) {
 	}
 }
 
+func TestTheMapsWindowTellsEveryCountry(t *testing.T) {
+	b := NewBook(noon)
+	const all = 100
+	for i := range all {
+		code := string([]byte{'A' + byte(i/26), 'A' + byte(i%26)})
+		b.Count(event("geo_blip", fmt.Sprintf(`{"id":"%d","source":"demo","country":"%s","lat":1,"lon":2}`, i, code), noon))
+	}
+	for minutes, want := range map[uint32]int{1: topNames, mapMinutes: all, 60: topNames} {
+		if got := len(windowOf(b, noon, minutes).GetCountries()); got != want {
+			t.Errorf("%d minutes tell %d countries, want %d", minutes, got, want)
+		}
+	}
+}
+
 func TestRates(t *testing.T) {
 	b := NewBook(noon)
 	for range 10 {

@@ -127,10 +127,10 @@ func top(names counts, n int) []named {
 	return all[:min(n, len(all))]
 }
 
-// leading returns the names that a message tells.
-func leading(names counts) map[string]uint64 {
-	m := make(map[string]uint64, topNames)
-	for _, n := range top(names, topNames) {
+// leading returns the n names that occur most.
+func leading(names counts, n int) map[string]uint64 {
+	m := make(map[string]uint64, min(len(names), n))
+	for _, n := range top(names, n) {
 		m[n.name] = n.count
 	}
 	return m

@@ -7,8 +7,13 @@ import (
 	"github.com/blipstream/blipstream/services/gateway/filter"
 )
 
-// topNames is how many languages, countries and hashtags a message tells.
-const topNames = 20
+const (
+	// topNames is how many languages, countries and hashtags a message tells.
+	topNames = 20
+	// mapMinutes is the window by which maps are coloured: a message tells all
+	// its countries, since one left out would look as if nothing came from it.
+	mapMinutes = 5
+)
 
 // window is a stretch of time up to now, in buckets of which the oldest is
 // dropped as a new one begins.
@@ -70,11 +75,19 @@ func (w *window) count(at time.Time, kind string, f *filter.Facts) {
 func (w *window) message(complete bool) *feedv1.Window {
 	m := &feedv1.Window{
 		Minutes: uint32(w.minutes), Complete: complete, Events: w.total.events,
-		Kinds: leading(w.total.names[byKind]), Sources: leading(w.total.names[bySource]),
-		Langs: leading(w.total.names[byLang]), Countries: leading(w.total.names[byCountry]),
+		Kinds: leading(w.total.names[byKind], topNames), Sources: leading(w.total.names[bySource], topNames),
+		Langs: leading(w.total.names[byLang], topNames), Countries: leading(w.total.names[byCountry], w.countries()),
 	}
 	for _, tag := range top(w.total.names[byTag], topNames) {
 		m.Tags = append(m.Tags, &feedv1.Count{Name: tag.name, Count: tag.count})
 	}
 	return m
+}
+
+// countries is how many countries a message tells of the window.
+func (w *window) countries() int {
+	if w.minutes == mapMinutes {
+		return maxNames
+	}
+	return topNames
 }

@@ -557,7 +557,8 @@ type Window struct {
 	Sources map[string]uint64 `protobuf:"bytes,5,rep,name=sources,proto3" json:"sources,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"`
 	// Posts by language, those that tell one; the most frequent.
 	Langs map[string]uint64 `protobuf:"bytes,6,rep,name=langs,proto3" json:"langs,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"`
-	// Positions by country, those that tell one; the most frequent.
+	// Positions by country, those that tell one: all in the window of five
+	// minutes, else the most frequent.
 	Countries map[string]uint64 `protobuf:"bytes,7,rep,name=countries,proto3" json:"countries,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"`
 	// The most frequent hashtags of posts, the first the most frequent.
 	Tags          []*Count `protobuf:"bytes,8,rep,name=tags,proto3" json:"tags,omitempty"`

@@ -646,7 +646,8 @@ export type Window = Message<"blipstream.feed.v1.Window"> & {
   langs: { [key: string]: bigint };
 
   /**
-   * Positions by country, those that tell one; the most frequent.
+   * Positions by country, those that tell one: all in the window of five
+   * minutes, else the most frequent.
    *
    * @generated from field: map<string, uint64> countries = 7;
    */
@@ -706,7 +707,8 @@ export type WindowJson = {
   langs?: { [key: string]: string };
 
   /**
-   * Positions by country, those that tell one; the most frequent.
+   * Positions by country, those that tell one: all in the window of five
+   * minutes, else the most frequent.
    *
    * @generated from field: map<string, uint64> countries = 7;
    */
