@@ -21,6 +21,8 @@ export class FeedQueue {
   #waiting: Post[] = [];
   #readyCount = 0;
   #credit = 0;
+  /** The first second that is counted. */
+  #since = 0;
   readonly #seen = new Set<string>();
   #offered = new Seconds(RATE_WINDOW_S + 1);
   #shown = new Seconds(RATE_WINDOW_S + 1);
@@ -70,9 +72,10 @@ export class FeedQueue {
     this.#readyCount = 0;
   }
 
-  /** Posts a second that became cards, over the last whole seconds. */
-  shownRate(second: number): number {
-    return this.#shown.sum(second, RATE_WINDOW_S) / RATE_WINDOW_S;
+  /** Posts a second that became cards, over the last whole seconds; undefined before there was one. */
+  shownRate(second: number): number | undefined {
+    const span = Math.min(RATE_WINDOW_S, second - this.#since);
+    return span > 0 ? this.#shown.sum(second, span) / span : undefined;
   }
 
   /** How many posts happened for each that is shown, over the last seconds; 1 if all are. */
@@ -112,8 +115,9 @@ export class FeedQueue {
     this.#seen.clear();
   }
 
-  /** Forgets how many posts were shown and offered: what comes from now on is something else. */
-  recount(): void {
+  /** Forgets how many posts were shown and offered: what comes from a second on is something else. */
+  recount(second: number): void {
+    this.#since = second;
     this.#shown = new Seconds(RATE_WINDOW_S + 1);
     this.#offered = new Seconds(RATE_WINDOW_S + 1);
   }

@@ -4,12 +4,15 @@ import type { Frame } from './events';
 
 /** What this page counted itself. */
 export interface Figures {
-  /** Events a second that match the filter, over the last five whole seconds. */
-  rate: number;
+  /**
+   * Events a second that match the filter, over the last five whole seconds of
+   * this connection; undefined before there was one.
+   */
+  rate: number | undefined;
   /** Posts and positions a second, the same way. */
-  posts: number;
-  blips: number;
-  /** Events a second per bucket over the last five minutes, oldest first. */
+  posts: number | undefined;
+  blips: number | undefined;
+  /** Events a second per bucket, oldest first: of the last five minutes as much as is known. */
   history: number[];
   /** Ages of posts when they came, by their authors' clocks. */
   latency: Latency | undefined;
@@ -26,6 +29,8 @@ export const HISTORY_S = 300;
 export const BUCKET_S = 3;
 /** Rates are averaged over this many seconds: one second alone jumps about. */
 const RATE_S = 5;
+/** Points of the throughput line. */
+export const BUCKETS = HISTORY_S / BUCKET_S;
 
 /** Counts what arrives, for the stats strip. */
 export class Counters {
@@ -33,12 +38,18 @@ export class Counters {
   readonly #posts = new Seconds(HISTORY_S);
   readonly #blips = new Seconds(HISTORY_S);
   readonly #ages = new Ages();
-  readonly #startedAt: number;
+  /** The first whole second of the present connection; before it, nothing is known of a second for sure. */
+  #since: number | undefined;
+  /** The first second that the throughput line knows of. */
+  #knownFrom = Number.POSITIVE_INFINITY;
   missed = 0;
   dropped = 0;
 
-  constructor(startedAt: number) {
-    this.#startedAt = startedAt;
+  /** Notes that a connection opened at a time in milliseconds since 1970. */
+  opened(now: number): void {
+    // What was missed comes at once, in the second of the opening.
+    this.#since = Math.floor(now / 1_000) + 1;
+    this.#knownFrom = Math.min(this.#knownFrom, this.#ownFrom());
   }
 
   /** Counts the events of a frame that came in a second. */
@@ -48,9 +59,18 @@ export class Counters {
     this.#blips.add(second, totals.blips);
   }
 
-  /** Takes what was stored before the page was opened, per bucket from a second on. */
+  /**
+   * Takes what was stored before this connection, per bucket from a second on,
+   * in place of what was counted: while there was none, nothing came, and what
+   * was missed came all at once.
+   */
   past(fromSecond: number, bucket: number, counts: number[]): void {
-    counts.forEach((count, i) => this.#events.add(fromSecond + i * bucket, count));
+    this.#knownFrom = Math.min(this.#knownFrom, fromSecond);
+    counts.forEach((count, i) => {
+      const start = fromSecond + i * bucket;
+      if (start + bucket > this.#ownFrom()) return;
+      for (let s = 0; s < bucket; s += 1) this.#events.set(start + s, s === 0 ? count : 0);
+    });
   }
 
   age(ageMs: number, now: number): void {
@@ -60,11 +80,12 @@ export class Counters {
   /** The figures at a time in milliseconds since 1970. */
   at(now: number): Figures {
     const second = Math.floor(now / 1_000);
-    const span = Math.min(RATE_S, Math.max(1, second - Math.floor(this.#startedAt / 1_000)));
+    const span = Math.min(RATE_S, second - (this.#since ?? second));
+    const rate = (seconds: Seconds) => (span > 0 ? seconds.sum(second, span) / span : undefined);
     return {
-      rate: this.#events.sum(second, span) / span,
-      posts: this.#posts.sum(second, span) / span,
-      blips: this.#blips.sum(second, span) / span,
+      rate: rate(this.#events),
+      posts: rate(this.#posts),
+      blips: rate(this.#blips),
       history: this.#history(second),
       latency: this.#ages.at(now),
       positions: this.#blips.sum(second, 60),
@@ -76,10 +97,16 @@ export class Counters {
   /** Rates per bucket. Buckets lie on fixed seconds, so that points do not change once drawn. */
   #history(second: number): number[] {
     const end = second - (second % BUCKET_S);
-    const counts = this.#events.last(end, HISTORY_S);
-    return Array.from({ length: HISTORY_S / BUCKET_S }, (_, i) => {
+    const known = Math.max(0, Math.min(BUCKETS, Math.floor((end - this.#knownFrom) / BUCKET_S)));
+    const counts = this.#events.last(end, known * BUCKET_S);
+    return Array.from({ length: known }, (_, i) => {
       const bucket = counts.slice(i * BUCKET_S, (i + 1) * BUCKET_S);
       return bucket.reduce((sum, count) => sum + count, 0) / BUCKET_S;
     });
+  }
+
+  /** The second from which on this connection alone knows whole buckets. */
+  #ownFrom(): number {
+    return this.#since === undefined ? Number.POSITIVE_INFINITY : Math.ceil(this.#since / BUCKET_S) * BUCKET_S;
   }
 }

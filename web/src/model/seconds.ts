@@ -17,6 +17,12 @@ export class Seconds {
     this.#counts[this.#slot(second)]! += n;
   }
 
+  /** Says what the count of a second is; one that has left the window is ignored. */
+  set(second: number, n: number): void {
+    this.#advance(second);
+    if (second > this.#newest - this.length) this.#counts[this.#slot(second)] = n;
+  }
+
   /** Sum of the last n whole seconds before `second`. */
   sum(second: number, n: number): number {
     return this.last(second, n).reduce((total, count) => total + count, 0);

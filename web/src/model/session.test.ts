@@ -9,12 +9,13 @@ let session: Session;
 let stop: () => void;
 
 beforeEach(() => {
-  vi.useFakeTimers({ now: NOW });
+  vi.useFakeTimers({ now: NOW - 1_000 });
   const fn = () => vi.fn();
   map = { add: fn(), remove: fn(), removeOf: fn(), clear: fn(), freeze: fn() };
   session = new Session(map as MapSink);
   stop = session.run();
   session.status({ phase: 'open' });
+  vi.advanceTimersByTime(1_000);
 });
 
 afterEach(() => {
@@ -49,6 +50,37 @@ describe('Session', () => {
     session.past(NOW - 60_000, 3_000, Array(19).fill(30));
     vi.advanceTimersByTime(3_000);
     expect(Math.max(...session.view().figures.history)).toBe(10);
+  });
+
+  it('takes what was stored for what came late, and knows nothing of before', () => {
+    vi.advanceTimersByTime(1_000);
+    session.status({ phase: 'waiting', until: 0, attempt: 1 });
+    vi.advanceTimersByTime(20_000);
+    session.status({ phase: 'open' });
+    session.frame(aFrame({ totals: { posts: 600, blips: 0, events: 600 } }), false);
+    vi.advanceTimersByTime(9_000);
+    session.past(NOW - 6_000, 3_000, Array(12).fill(30));
+    expect(session.view().figures.history).toEqual([...Array(10).fill(10), 0, 0]);
+  });
+
+  it('knows no rate before the first whole second of a connection, and keeps the last one when cut off', () => {
+    session.status({ phase: 'waiting', until: 0, attempt: 1 });
+    session.reset();
+    vi.advanceTimersByTime(7_500);
+    expect(session.view().figures.rate).toBeUndefined();
+    session.status({ phase: 'open' });
+    for (let i = 0; i < 40; i += 1) {
+      session.frame(aFrame({ posts: [live(String(i))] }), false);
+      vi.advanceTimersByTime(100);
+    }
+    expect(session.view().figures.rate).toBe(10);
+    expect(session.view().shown).toBeGreaterThan(3);
+    session.status({ phase: 'waiting', until: 0, attempt: 1 });
+    const lostAt = Date.now();
+    vi.advanceTimersByTime(30_000);
+    expect(session.view()).toMatchObject({ lostAt, figures: { rate: 10 } });
+    session.status({ phase: 'open' });
+    expect(session.view().lostAt).toBe(0);
   });
 
   it('counts by totals: what comes is a sample', () => {

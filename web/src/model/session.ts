@@ -2,7 +2,7 @@ import { createSignal, type Accessor } from 'solid-js';
 import type { Missed, Sink, Status } from '../stream/transport';
 import type { Blip, Frame, GeoRemoval, Post } from './events';
 import { FeedQueue } from './feedqueue';
-import { Counters, HISTORY_S, type Figures } from './figures';
+import { Counters, type Figures } from './figures';
 import { beforePicture, FrameQueue } from './framequeue';
 import { pageState, type PageState } from './state';
 import { NO_STATS, type Stats } from './stats';
@@ -40,14 +40,18 @@ export interface View {
   state: PageState;
   status: Status;
   figures: Figures;
-  /** Cards a second. */
-  shown: number;
+  /** Cards a second; undefined before there were any seconds to count them in. */
+  shown: number | undefined;
   stats: Stats;
   /** The gateway's clock as of the last tick, or in a replay the time replayed, in milliseconds. */
   now: number;
   paused: boolean;
   /** True while the past is read. */
   replay: boolean;
+  /** Since when there has been no connection, by this device's clock: what is on display is as of then. 0 while there is one, and before the first. */
+  lostAt: number;
+  /** When this connection opened, by this device's clock; of the last one while there is none. */
+  openedAt: number;
   /** Events that arrived during the pause. */
   pausedCount: number;
   /** When the last event came, by this device's clock; 0 if none did. */
@@ -75,7 +79,7 @@ export class Session implements Sink {
     absorb: (frame) => this.#absorb(frame),
     schedule: beforePicture,
   });
-  #counters = new Counters(Date.now());
+  #counters = new Counters();
   #held = false;
   #eventAt = 0;
   #statusAt = Date.now();
@@ -93,11 +97,13 @@ export class Session implements Sink {
       state: 'connecting',
       status: { phase: 'connecting' },
       figures: this.#counters.at(Date.now()),
-      shown: 0,
+      shown: undefined,
       stats: NO_STATS,
       now: Date.now(),
       paused: false,
       replay: false,
+      lostAt: 0,
+      openedAt: 0,
       pausedCount: 0,
       eventAt: 0,
       simulated: false,
@@ -118,8 +124,11 @@ export class Session implements Sink {
   // The sink: what the reader tells.
 
   status(status: Status): void {
-    this.#statusAt = Date.now();
-    this.#update({ status });
+    const now = Date.now();
+    const [was, is] = [this.view().status.phase === 'open', status.phase === 'open'];
+    if (is && !was) this.#opened(now);
+    this.#statusAt = now;
+    this.#update({ status, ...(was && !is ? { lostAt: now } : {}) });
     this.#freezeMap();
   }
 
@@ -148,13 +157,13 @@ export class Session implements Sink {
   /** Begins anew: something else will be read from now on; a replay from a time of the past. */
   reset(replayFrom?: number): void {
     const { missed, dropped } = this.#counters;
-    this.#counters = Object.assign(new Counters(Date.now()), { missed, dropped });
+    this.#counters = Object.assign(new Counters(), { missed, dropped });
     this.#eventAt = 0;
     this.#replayed = replayFrom ?? 0;
     this.#statusAt = Date.now();
-    this.#queue.recount();
+    this.#queue.recount(Math.ceil(Date.now() / 1_000));
     this.#forget();
-    this.#update({ replay: replayFrom !== undefined, notice: undefined });
+    this.#update({ status: { phase: 'connecting' }, lostAt: 0, replay: replayFrom !== undefined, notice: undefined });
     this.tickView();
   }
 
@@ -211,12 +220,18 @@ export class Session implements Sink {
     this.#update({ ...(expired ? { notice: undefined } : {}), ...(this.view().paused ? {} : this.#measured(now)) });
   }
 
+  /** What the page counts, except while it is cut off: then the last that it knew stands, with its age. */
   #measured(now: number): Partial<View> {
-    return {
-      now: this.view().replay ? this.#replayed : now + this.#skew,
-      figures: this.#counters.at(now),
-      shown: this.#queue.shownRate(Math.floor(now / 1_000)),
-    };
+    const time = this.view().replay ? this.#replayed : now + this.#skew;
+    if (this.view().lostAt > 0) return { now: time };
+    return { now: time, figures: this.#counters.at(now), shown: this.#queue.shownRate(Math.floor(now / 1_000)) };
+  }
+
+  /** What comes from now on is counted by itself. */
+  #opened(now: number): void {
+    this.#counters.opened(now);
+    this.#queue.recount(Math.floor(now / 1_000) + 1);
+    this.#update({ lostAt: 0, openedAt: now });
   }
 
   #take(frame: Frame, past: boolean): void {
@@ -295,6 +310,3 @@ export class Session implements Sink {
     this.#setView(next);
   }
 }
-
-/** The length of the past that a fresh page asks for, in the gateway's words. */
-export const PAST_WINDOW = `${HISTORY_S}s`;

@@ -25,5 +25,5 @@ export function Announcer(props: { view: View }): JSX.Element {
 function about({ figures, stats }: View): string {
   const places = (stats.windows[1]?.countries ?? []).slice(0, 2).map(({ name }) => country(name));
   const most = places.length > 0 ? `; most from ${places.join(' and ')}` : '';
-  return `About ${Math.round(figures.rate)} events a second${most}.`;
+  return `About ${Math.round(figures.rate ?? stats.rate)} events a second${most}.`;
 }

@@ -37,7 +37,8 @@ export function App(props: { page: Page }): JSX.Element {
   const reader = new Reader(session, channelsOf(tickets));
   const [replayOpen, setReplayOpen] = createSignal(false);
   const [helpOpen, setHelpOpen] = createSignal(false);
-  follow(page, session, reader, choices, !tickets);
+  follow(page, session, reader, choices);
+  if (!tickets) fillPast(page, session, choices);
   if (tickets) onCleanup(tickets.follow(() => reader.retryNow()));
   onMount(() => {
     const stopKeys = followKeys(keysOf({ page, session, choices, setReplayOpen, setHelpOpen }));
@@ -99,23 +100,39 @@ function channelsOf(tickets: Tickets | undefined): Channels {
 }
 
 /** Reads what is chosen, whenever that changes. */
-function follow(page: Page, session: Session, reader: Reader, choices: Choices, hasPast: boolean): void {
+function follow(page: Page, session: Session, reader: Reader, choices: Choices): void {
   const rate = createMemo(() => Math.min(choices.throttle() + SPARE, MOST_POSTS / choices.less()));
   createEffect(() => session.throttle(choices.throttle()));
   createEffect(
     on([choices.filter, choices.replay, rate], ([filter, replay, most]) => {
       session.reset(replay && Date.parse(replay.since));
       reader.ask({ filter, kinds: kindsOf(page), rate: most < MOST_POSTS ? Math.ceil(most) : 0, ...replay });
-      if (!replay && isEmpty(filter) && hasPast) void fillPast(session);
     }),
   );
 }
 
-/** Draws the last minutes of the throughput, of before the page was opened. */
-async function fillPast(session: Session): Promise<void> {
-  const past = await fetchPast(`${HISTORY_S}s`, `${BUCKET_S}s`);
-  // The step that is not over yet is counted by the page itself.
-  if (past) session.past(past.from, past.stepMs, past.counts.slice(0, -1));
+/**
+ * Draws the last minutes of the throughput of before each connection; once more
+ * when the page has counted a whole step itself, as up to there the past was
+ * not over yet. The gateway counts all kinds, so only a page of all kinds asks.
+ */
+function fillPast(page: Page, session: Session, choices: Choices): void {
+  const isWhole = () => !choices.replay() && isEmpty(choices.filter()) && kindsOf(page).length === 0;
+  const wanted = createMemo(() => (isWhole() && session.view().status.phase === 'open' ? session.view().openedAt : 0));
+  createEffect(() => {
+    if (!wanted()) return;
+    let current = true;
+    const fill = async () => {
+      const past = await fetchPast(`${HISTORY_S}s`, `${BUCKET_S}s`);
+      if (past && current) session.past(past.from, past.stepMs, past.counts.slice(0, -1));
+    };
+    void fill();
+    const again = setTimeout(() => void fill(), 2_000 * BUCKET_S);
+    onCleanup(() => {
+      current = false;
+      clearTimeout(again);
+    });
+  });
 }
 
 /** A device that cannot draw what it gets asks for less, and later for more again. */

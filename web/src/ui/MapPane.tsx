@@ -213,6 +213,13 @@ function Legend(props: Props): JSX.Element {
           </li>
         )}
       </For>
+      <Show when={props.choices.mode() === 'countries'}>
+        <li class="scale">
+          fewer
+          <For each={Array.from({ length: LEVELS }, (_, level) => level)}>{(level) => <i data-level={level} />}</For>
+          more, last 5 min
+        </li>
+      </Show>
     </ul>
   );
 }

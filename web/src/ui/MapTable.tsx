@@ -3,16 +3,22 @@ import { WINDOWS, type Minutes, type Stats } from '../model/stats';
 import type { Choices } from './choices';
 import { count, country } from './format';
 
+/** The window in which the gateway tells every country; in the others it tells so many, the most frequent. */
+const WHOLE: Minutes = 5;
+const TOLD = 20;
 const HEADS: Record<Minutes, string> = { 1: 'Last minute', 5: '5 minutes', 60: 'Hour' };
 
 /** What the map shows, for who would rather read it. */
 export function MapTable(props: { stats: Stats; choices: Choices }): JSX.Element {
   const counts = (minutes: Minutes) => new Map((props.stats.windows[minutes]?.countries ?? []).map(({ name, count: n }) => [name, n]));
+  /** Few positions are not none: where a country may be left out for that, nothing is said. */
+  const none = (minutes: Minutes, told: number) => (minutes === WHOLE || told < TOLD ? 0 : undefined);
   const rows = () => {
-    const windows = WINDOWS.map(counts);
-    const codes = [...new Set(windows.flatMap((window) => [...window.keys()]))];
-    const all = codes.map((code) => ({ code, counts: windows.map((window) => window.get(code) ?? 0) }));
-    return all.sort((a, b) => b.counts[2]! - a.counts[2]! || b.counts[1]! - a.counts[1]! || (a.code < b.code ? -1 : 1));
+    const windows = WINDOWS.map((minutes) => ({ minutes, told: counts(minutes) }));
+    const codes = [...new Set(windows.flatMap(({ told }) => [...told.keys()]))];
+    const all = codes.map((code) => ({ code, counts: windows.map(({ minutes, told }) => told.get(code) ?? none(minutes, told.size)) }));
+    const by = (i: number) => (a: (typeof all)[number], b: (typeof all)[number]) => (b.counts[i] ?? 0) - (a.counts[i] ?? 0);
+    return all.sort((a, b) => by(1)(a, b) || by(2)(a, b) || (a.code < b.code ? -1 : 1));
   };
   return (
     <div class="map-table" tabindex="0" role="region" aria-label="Positions by country">
@@ -32,7 +38,9 @@ export function MapTable(props: { stats: Stats; choices: Choices }): JSX.Element
                     {country(row.code)}
                   </button>
                 </th>
-                <For each={row.counts}>{(n) => <td>{count(n)}</td>}</For>
+                <For each={row.counts}>
+                  {(n) => <td title={n === undefined ? `Not among the ${TOLD} most frequent` : undefined}>{n === undefined ? '–' : count(n)}</td>}
+                </For>
               </tr>
             )}
           </For>

@@ -44,9 +44,9 @@ export function Menu(props: Props): JSX.Element {
             <input type="checkbox" onChange={(event) => setAnnounces(event.currentTarget.checked)} />
             Read figures aloud
           </label>
-          <a href="/?kiosk=1">For a wall</a>
+          <a href="/?kiosk=1">For a screen on a wall</a>
           <button type="button" onClick={() => props.openHelp()}>
-            Keyboard <kbd>?</kbd>
+            Keys <kbd>?</kbd>
           </button>
           <SignOut />
         </div>
@@ -70,20 +70,20 @@ function Exports(props: Props): JSX.Element {
         {(map) => (
           <>
             <button type="button" onClick={() => void picture(map())}>
-              Map as PNG
+              Save the map as PNG
             </button>
             <button type="button" onClick={() => save('positions.csv', 'text/csv', blipsCsv(map().positions()))}>
-              Positions as CSV
+              Save positions as CSV
             </button>
           </>
         )}
       </Show>
       <Show when={props.page.feed}>
         <button type="button" onClick={() => save('csv', 'text/csv', postsCsv(props.feed.rows))}>
-          Posts as CSV
+          Save posts as CSV
         </button>
         <button type="button" onClick={() => save('ndjson', 'application/x-ndjson', postsNdjson(props.feed.rows))}>
-          Posts as NDJSON
+          Save posts as NDJSON
         </button>
       </Show>
     </>

@@ -9,15 +9,16 @@ import { Parts, SpokenTrouble } from './Parts';
 export function Notices(props: { view: View; parts: Part[]; dismiss: () => void }): JSX.Element {
   return (
     <>
-      <Show when={props.view.simulated}>
-        <section class="beside" aria-label="Simulated data">
-          <p class="strip simulated">
-            <strong>Simulated data</strong>
-            <span>These posts and people are made up.</span>
-          </p>
-        </section>
-      </Show>
-      <Parts parts={props.parts} now={props.view.now} />
+      <div class="line">
+        <Show when={props.view.simulated}>
+          <section class="simulated" aria-label="Simulated data">
+            <p>
+              <strong>Simulated data</strong> <span>These posts and people are made up.</span>
+            </p>
+          </section>
+        </Show>
+        <Parts parts={props.parts} now={props.view.now} lost={props.view.lostAt > 0} />
+      </div>
       <SpokenTrouble parts={props.parts} />
       <Show when={props.view.notice}>
         {(missed) => (

@@ -2,12 +2,15 @@ import { For, Show, type JSX } from 'solid-js';
 import { isTrouble, moodOf, type Part } from '../model/parts';
 import { detail, labelOf, line, losses, situation } from './partwords';
 
-/** How the parts before the gateway are, a few words each. */
-export function Parts(props: { parts: Part[]; now: number }): JSX.Element {
+/** How the parts before the gateway are, a few words each; what was heard before the connection was lost says so. */
+export function Parts(props: { parts: Part[]; now: number; lost: boolean }): JSX.Element {
   return (
     <Show when={props.parts.length > 0}>
-      <section class="beside" aria-label="Sources and connections">
-        <ul class="strip parts">
+      <section class="parts" classList={{ lost: props.lost }} aria-label="Sources and connections">
+        <Show when={props.lost}>
+          <span>when last heard</span>
+        </Show>
+        <ul>
           <For each={props.parts}>
             {(part) => (
               <li data-mood={moodOf(part)} title={detail(part, props.now)}>

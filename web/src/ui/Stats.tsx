@@ -1,10 +1,11 @@
 import { createSignal, For, onCleanup, Show, type JSX } from 'solid-js';
+import { BUCKETS } from '../model/figures';
 import type { View } from '../model/session';
 import { RECORDED_MS } from '../model/state';
 import { WINDOWS, type Count, type Minutes, type Rank } from '../model/stats';
 import { isEmpty, type ListName } from '../stream/query';
 import type { Choices } from './choices';
-import { count, country, date, duration, language, rate } from './format';
+import { age, count, country, date, duration, language, rate } from './format';
 import { media } from './motion';
 import type { Page } from './page';
 import { spark } from './sparkline';
@@ -40,7 +41,7 @@ export function Stats(props: Props): JSX.Element {
 
 function Throughput(props: Props): JSX.Element {
   const figures = () => props.view.figures;
-  const lines = () => spark(figures().history, WIDTH, HEIGHT);
+  const lines = () => spark(figures().history, BUCKETS, WIDTH, HEIGHT);
   const parts = () => [
     ...(props.page.feed ? [`${rate(figures().posts)} posts/s`] : []),
     ...(props.page.map ? [`${rate(figures().blips)} positions/s`] : []),
@@ -48,7 +49,7 @@ function Throughput(props: Props): JSX.Element {
   return (
     <div class="card-stat throughput">
       <h2>
-        Throughput <span class="aside">last 5 min</span>
+        Throughput <span class="aside">{props.view.lostAt > 0 ? lost(props.view) : 'last 5 min'}</span>
       </h2>
       <p class="figure">
         <b>{rate(figures().rate)}</b> events/s
@@ -62,15 +63,22 @@ function Throughput(props: Props): JSX.Element {
   );
 }
 
+/** How old the figures are that stand since the connection was lost. */
+function lost({ lostAt }: View): string {
+  return `as of ${age(Math.max(2_000, Date.now() - lostAt), lostAt)} ago`;
+}
+
 function LatencyCard(props: { view: View; less: number }): JSX.Element {
   const latency = () => props.view.figures.latency;
   const line = () => props.view.stats.latency;
+  /** Without posts of the present to judge by, as in a replay, the line's own figure stands for it. */
+  const shown = () => latency() ?? line();
   const recorded = () => (latency()?.p50 ?? 0) >= RECORDED_MS;
   const losses = () =>
     [
       props.view.stats.backlog ? `backlog ${count(props.view.stats.backlog)}` : '',
       props.view.figures.missed > 0 ? `${count(props.view.figures.missed)} events missed` : '',
-      props.view.figures.dropped > 0 ? `${count(props.view.figures.dropped)} not drawn` : '',
+      props.view.figures.dropped > 0 ? `${count(props.view.figures.dropped)} events not drawn` : '',
       props.less > 1 ? 'drawing less to keep up' : '',
     ].filter(Boolean);
   return (
@@ -79,12 +87,12 @@ function LatencyCard(props: { view: View; less: number }): JSX.Element {
         Latency <span class="aside">last minute</span>
       </h2>
       <Show when={!recorded()} fallback={<Recording time={props.view.now - (latency()?.p50 ?? 0)} />}>
-        <p class="figure" title="From the time on the post to this page">
-          <b>{latency() ? duration(latency()!.p95) : '–'}</b> p95, post to page
+        <p class="figure" title={latency() ? 'From the time on the post to this page' : 'From the arrival of an item to the gateway'}>
+          <b>{shown() ? duration(shown()!.p95) : '–'}</b> p95, {latency() || !line() ? 'post to page' : 'in the pipeline'}
         </p>
-        <p class="aside">Median {latency() ? duration(latency()!.p50) : '–'}</p>
+        <p class="aside">Median {shown() ? duration(shown()!.p50) : '–'}</p>
       </Show>
-      <Show when={line()}>{(own) => <p class="aside">In the pipeline p95 {duration(own().p95)}</p>}</Show>
+      <Show when={latency() && line()}>{(own) => <p class="aside">In the pipeline p95 {duration(own().p95)}</p>}</Show>
       <p class="aside">{losses().join(' · ')}</p>
     </div>
   );
@@ -115,7 +123,7 @@ function Tops(props: Props): JSX.Element {
   const turn = () => setMinutes(WINDOWS[(WINDOWS.indexOf(minutes()) + 1) % WINDOWS.length]!);
   const limited = () => !isEmpty(props.choices.filter());
   // What is said of a filter takes the place of a row.
-  const rows = () => (props.view.stats.windows[minutes()]?.[shown().rank] ?? []).slice(0, limited() ? TOP - 1 : TOP);
+  const rows = () => (props.view.stats.windows[minutes()]?.[shown().rank] ?? []).slice(0, limited() || props.view.replay ? TOP - 1 : TOP);
   return (
     <div class="card-stat tops">
       <h2 class="unseen">Most frequent</h2>
@@ -138,8 +146,8 @@ function Tops(props: Props): JSX.Element {
           {(row) => <Top row={row} most={rows()[0]!.count} rank={shown().rank} choices={props.choices} />}
         </For>
       </ol>
-      <Show when={limited()}>
-        <p class="aside">Of everything, whatever the filter</p>
+      <Show when={limited() || props.view.replay}>
+        <p class="aside">{props.view.replay ? 'Of the present, not of the replay' : 'Of everything, whatever the filter'}</p>
       </Show>
     </div>
   );

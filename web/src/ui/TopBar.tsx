@@ -36,12 +36,12 @@ export function TopBar(props: Props): JSX.Element {
         </Show>
       </h1>
       <Pill view={props.view} choices={props.choices} retry={props.retry} />
-      <p class="pulse">
+      <p class="pulse" classList={{ stale: props.view.lostAt > 0 }}>
         <span>
           <b>{rate(props.view.figures.rate)}</b> {of(props.view, props.choices)}events/s
         </span>
         <Show when={props.feed.oneIn > 1}>
-          <span class="sampling">showing 1 in {ratio(props.feed.oneIn)}</span>
+          <span class="sampling" title="Of so many posts, the feed shows one. The map and the figures count them all.">showing 1 in {ratio(props.feed.oneIn)}</span>
         </Show>
         <Show when={lag(props.view)}>{(text) => <span>lag {text()}</span>}</Show>
       </p>

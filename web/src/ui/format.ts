@@ -29,14 +29,16 @@ export function counted(n: number, one: string, other: string): string {
   return `${count(n)} ${plurals.select(n) === 'one' ? one : other}`;
 }
 
-/** A rate: 41.3 below a thousand, 1,234 above. */
-export function rate(perSecond: number): string {
+/** A rate: 41.3 below a thousand, 1,234 above, a dash where none is known. */
+export function rate(perSecond: number | undefined): string {
+  if (perSecond === undefined) return '–';
   return perSecond >= 1_000 ? whole.format(Math.round(perSecond)) : oneDigit.format(perSecond);
 }
 
-/** A duration with its unit, for a figure: 0.82 s, 12.4 s, 5 min, 3 h, 2 d. */
+/** A duration with its unit, for a figure: 0.82 s, 12.4 s, 5 min, 3 h, 2 d; what rounds to nothing is not nothing: <0.01 s. */
 export function duration(ms: number): string {
   const s = ms / 1_000;
+  if (s > 0 && s < 0.005) return `<${twoDigits.format(0.01)} s`;
   if (s < 10) return `${twoDigits.format(s)} s`;
   if (s < MINUTE_S) return `${oneDigit.format(s)} s`;
   return coarse(s);

@@ -75,6 +75,10 @@ describe('format', () => {
     expect([1.36, 7.6].map(ratio)).toEqual(['1.4', '8']);
   });
 
+  it('does not tell a moment as none', () => {
+    expect([0, 4, 5, 820, 12_400].map(duration)).toEqual(['0.00 s', '<0.01 s', '0.01 s', '0.82 s', '12.4 s']);
+  });
+
   it('names a country, and shows a code it does not know', () => {
     expect(country('JP')).toBe('Japan');
     expect(country('!')).toBe('!');
@@ -83,12 +87,18 @@ describe('format', () => {
 
 describe('spark', () => {
   it('spans its box, the largest value at the top', () => {
-    expect(spark([0, 10, 5], 100, 44).line).toBe('M0.0,43.0L50.0,1.0L100.0,22.0');
+    expect(spark([0, 10, 5], 3, 100, 44).line).toBe('M0.0,43.0L50.0,1.0L100.0,22.0');
+  });
+
+  it('begins where something is known', () => {
+    const { line, area } = spark([5, 10], 5, 100, 44);
+    expect(line).toBe('M75.0,22.0L100.0,1.0');
+    expect(area).toBe(`${line}L100,44L75.0,44z`);
   });
 
   it('draws nothing happening as a line at the bottom', () => {
-    expect(spark([0, 0], 10, 44).line).toBe('M0.0,43.0L10.0,43.0');
-    expect(spark([], 10, 44).line).not.toContain('NaN');
+    expect(spark([0, 0], 2, 10, 44).line).toBe('M0.0,43.0L10.0,43.0');
+    expect(spark([], 100, 10, 44)).toEqual({ line: '', area: '' });
   });
 });
 

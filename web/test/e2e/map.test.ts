@@ -214,15 +214,19 @@ describe('the map under a hand', () => {
   it('shows countries by number, and the numbers as a table', async () => {
     const windows = [1, 5, 60].map((minutes) => ({ minutes, countries: { BR: String(30 * minutes), SG: String(minutes) } }));
     bench.gateway.stats = { windows };
-    const { page } = await bench.open();
+    const { page, stream } = await bench.open();
     await page.keyboard.press('3');
     await eventually(() => page.locator('[data-code="BR"]').getAttribute('data-level'), '5');
+    expect(await page.locator('.legend .scale').textContent()).toBe('fewermore, last 5 min');
     expect(await page.locator('[data-code="SG"]').getAttribute('data-level')).not.toBeNull();
     expect(await page.locator('[data-code="JP"]').getAttribute('data-level')).toBeNull();
     await page.keyboard.press('m');
     const rows = await page.locator('.map-table tbody tr').allTextContents();
     expect(rows).toEqual(['Brazil301501,800', 'Singapore1560']);
     expect(new URL(page.url()).search).toBe('?map=table');
+    const many = Object.fromEntries(Array.from({ length: 20 }, (_, i) => [`A${String.fromCharCode(65 + i)}`, '9']));
+    stream.stats({ windows: [{ minutes: 1, countries: many }, { minutes: 5, countries: { SG: '7' } }, { minutes: 60, countries: { SG: '8' } }] });
+    await eventually(() => page.locator('.map-table tbody tr').first().textContent(), 'Singapore–78');
     await page.reload();
     await page.getByRole('region', { name: 'Positions by country' }).waitFor();
   });
@@ -248,6 +252,30 @@ describe('the addresses', () => {
     await page.locator('.world').waitFor();
     expect(await page.locator('button:visible').count()).toBe(0);
     expect(await page.locator('.feed, .stats').count()).toBe(0);
+  });
+
+  it('fills the frame that it is given within another page, and names whose map it is in every one', async () => {
+    const { page } = await bench.open({ path: '/?embed=1' });
+    await page.locator('.world').waitFor();
+    for (const [width, height] of [[1_000, 500], [800, 450], [600, 340], [420, 500]] as const) {
+      await page.setViewportSize({ width, height });
+      const { bottom, scrolls } = await page.evaluate(() => ({
+        bottom: document.querySelector('.map .credits')!.getBoundingClientRect().bottom,
+        scrolls: document.documentElement.scrollHeight > innerHeight,
+      }));
+      expect(scrolls, `${width} px`).toBe(false);
+      expect(bottom, `${width} px`).toBeLessThanOrEqual(height);
+      expect(bottom, `${width} px`).toBeGreaterThan(0);
+    }
+  });
+
+  it('puts the feed below the map on an upright tablet, beside it on one that lies', async () => {
+    const { page } = await bench.open({ viewport: { width: 900, height: 1_100 } });
+    const box = async (name: string) => (await page.locator(name).boundingBox())!;
+    expect((await box('.map')).width).toBe(900);
+    expect((await box('.feed')).y).toBeGreaterThan((await box('.map')).y + (await box('.map')).height);
+    await page.setViewportSize({ width: 1_024, height: 768 });
+    expect((await box('.feed')).y).toBe((await box('.map')).y);
   });
 
   it('keeps to itself within another page: what was asked for, the state and pause', async () => {

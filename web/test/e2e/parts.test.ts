@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
-import { Bench, eventually, PICTURES } from './harness';
+import { Bench, eventually, PICTURES, state } from './harness';
 
 const bench = new Bench();
 
@@ -38,6 +38,24 @@ describe('the parts of the line', () => {
     await page.screenshot({ path: join(PICTURES, 'parts-away.png') });
     stream.stats({});
     await eventually(() => said(page), []);
+  });
+
+  it('are told as last heard once the connection is lost, and the figures as of then', async () => {
+    const { page, stream } = await bench.open({ frozen: true });
+    stream.stats({ parts: [{ name: 'ingest.demo', state: 'live' }] }).post({ id: '1' });
+    await eventually(async () => (await page.clock.runFor(50), page.locator('article').count()), 1);
+    await page.clock.runFor(3_000);
+    const figure = () => page.locator('.throughput .figure b').textContent();
+    const before = await figure();
+    expect(before).toMatch(/^\d/);
+    bench.gateway.answers.push(...Array<'refuse'>(20).fill('refuse'));
+    stream.drop();
+    await eventually(() => state(page), 'reconnecting');
+    await page.clock.runFor(8_000);
+    expect(await figure()).toBe(before);
+    expect(await page.locator('.throughput h2').textContent()).toMatch(/^Throughput as of \d+ s ago$/);
+    expect(await page.locator('.parts').textContent()).toBe('when last hearddemo: live');
+    expect(await said(page)).toEqual(['ok demo: live']);
   });
 
   it('show on a wall only when something is wrong', async () => {

@@ -5,7 +5,7 @@ import { Bench } from './harness';
 
 const bench = new Bench();
 /** How long the page is flooded, and how long it may take to fill up before that counts. */
-const SECONDS = Number(process.env.SOAK_SECONDS ?? 25);
+const SECONDS = Number(process.env.SOAK_SECONDS ?? 60);
 const WARM_S = Math.min(70, SECONDS / 2);
 const RATE = 500;
 
