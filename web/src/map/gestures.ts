@@ -16,6 +16,8 @@ const STEP = 80;
 export const ZOOM_STEP = 1.6;
 /** Movement below this is a click with an unsteady hand. */
 const SLACK = 4;
+/** A click waits so long, in milliseconds, whether it becomes a double one: that zooms, and picks nothing. */
+const SECOND_CLICK_MS = 300;
 
 const KEYS: Record<string, (to: Gestures) => void> = {
   ArrowLeft: (to) => to.move(STEP, 0),
@@ -38,19 +40,23 @@ export function followGestures(pane: HTMLElement, to: Gestures): () => void {
     return [clientX - box.left, clientY - box.top];
   };
   const fingers = new Fingers(to);
+  const clicks = new Clicks(to);
   on('wheel', (event) => {
     // On a page that scrolls, the wheel is the page's.
     if (pageScrolls() && !event.ctrlKey) return;
     event.preventDefault();
     to.zoom(Math.exp(-event.deltaY * (event.ctrlKey ? 0.01 : 0.002)), at(event));
   });
-  on('dblclick', (event) => to.zoom(event.shiftKey ? 1 / ZOOM_STEP : ZOOM_STEP, at(event)));
+  on('dblclick', (event) => {
+    clicks.drop();
+    to.zoom(event.shiftKey ? 1 / ZOOM_STEP : ZOOM_STEP, at(event));
+  });
   on('pointerdown', (event) => event.button === 0 && fingers.down(event.pointerId, at(event)));
   on('pointermove', (event) => {
     // Held only once it is a drag: a captured pointer clicks nothing but the pane.
     if (fingers.move(event.pointerId, at(event))) pane.setPointerCapture(event.pointerId);
   });
-  on('pointerup', (event) => fingers.up(event.pointerId) && to.pick(event.target as Element));
+  on('pointerup', (event) => fingers.up(event.pointerId) && clicks.add(event.target as Element));
   on('pointercancel', (event) => fingers.up(event.pointerId));
   on('pointerover', (event) => to.over(event.target as Element));
   on('pointerleave', () => to.over(undefined));
@@ -60,7 +66,31 @@ export function followGestures(pane: HTMLElement, to: Gestures): () => void {
     event.preventDefault();
     act(to);
   });
-  return () => stop.abort();
+  return () => {
+    clicks.drop();
+    stop.abort();
+  };
+}
+
+/** Clicks that may turn out to be the first of two. */
+class Clicks {
+  #waiting: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(private readonly to: Gestures) {}
+
+  /** Takes a click; a second one soon after it takes it back. */
+  add(target: Element): void {
+    if (this.#waiting !== undefined) return this.drop();
+    this.#waiting = setTimeout(() => {
+      this.#waiting = undefined;
+      this.to.pick(target);
+    }, SECOND_CLICK_MS);
+  }
+
+  drop(): void {
+    clearTimeout(this.#waiting);
+    this.#waiting = undefined;
+  }
 }
 
 function pageScrolls(): boolean {

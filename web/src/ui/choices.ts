@@ -31,7 +31,8 @@ export interface Choices {
 
 /** Makes the choices that the address names. */
 export function createChoices(place: Location): Choices {
-  const [filter, setFilter] = createSignal(filterOf(place.search));
+  // The same limits again are no change: everything would be read anew.
+  const [filter, setFilter] = createSignal(filterOf(place.search), { equals: (a, b) => JSON.stringify(a) === JSON.stringify(b) });
   const [mode, setMode] = createSignal(modeOf(place.search));
   const [throttle, setThrottle] = createSignal(THROTTLE);
   const [replay, setReplay] = createSignal<Replay>();

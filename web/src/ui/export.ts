@@ -3,6 +3,8 @@ import type { WorldMap } from '../map/worldmap';
 
 /** A picture shows the map twice as fine as the screen does at least. */
 const DENSITY = 2;
+/** Not every browser has read the file by the next turn of its loop. */
+const KEPT_MS = 30_000;
 const POST_COLUMNS = ['id', 'source', 'time', 'username', 'name', 'body', 'type', 'lang', 'country', 'city', 'url'] as const;
 
 /** Hands a file to the person. */
@@ -11,8 +13,7 @@ export function download(name: string, content: Blob): void {
   link.href = URL.createObjectURL(content);
   link.download = `blipstream-${new Date().toISOString().slice(0, 19).replaceAll(':', '')}.${name}`;
   link.click();
-  // The browser has taken the address by the next turn of its loop.
-  setTimeout(() => URL.revokeObjectURL(link.href), 0);
+  setTimeout(() => URL.revokeObjectURL(link.href), KEPT_MS);
 }
 
 /** The map as it is now, as a PNG. */

@@ -63,6 +63,16 @@ describe('the filter', () => {
     await choose('Only #rain', { lang: 'pt', q: '#rain' });
   });
 
+  it('is not read anew when nothing changes', async () => {
+    const { page, stream } = await bench.open();
+    stream.post({ id: '1', body: 'still here' });
+    await eventually(() => bodies(page), ['still here']);
+    await page.keyboard.press('Escape');
+    await page.getByRole('button', { name: 'reply', exact: true }).click();
+    await reading(bench.gateway, '?rate=5&type=reply');
+    expect(bench.gateway.asked).toHaveLength(2);
+  });
+
   it('shows its share of all there is', async () => {
     const { page, stream } = await bench.open({ path: '/?country=JP' });
     stream.stats({ rate: 412.6 }).post({ id: '1' });

@@ -211,6 +211,25 @@ describe('the map under a hand', () => {
     expect(new URL(page.url()).search).toBe('');
   });
 
+  it('takes a double click on a country for a zoom, and for no choice', async () => {
+    const { page } = await bench.open();
+    await eventually(() => page.locator('.country').count(), COUNTRIES);
+    const press = (clicks: number) =>
+      page.locator('[data-code="BR"]').evaluate((country, times) => {
+        const at = { bubbles: true, button: 0, clientX: 300, clientY: 300 };
+        for (let i = 0; i < times; i += 1) {
+          for (const name of ['pointerdown', 'pointerup']) country.dispatchEvent(new PointerEvent(name, { ...at, pointerId: 1 }));
+        }
+        if (times === 2) country.dispatchEvent(new MouseEvent('dblclick', at));
+      }, clicks);
+    const [before] = await base(page);
+    await press(2);
+    await eventually(async () => (await base(page))[0] > before * 1.1, true);
+    await press(1);
+    await reading(bench.gateway, '?country=BR&rate=5');
+    expect(bench.gateway.asked).toHaveLength(2);
+  });
+
   it('shows countries by number, and the numbers as a table', async () => {
     const windows = [1, 5, 60].map((minutes) => ({ minutes, countries: { BR: String(30 * minutes), SG: String(minutes) } }));
     bench.gateway.stats = { windows };
