@@ -37,6 +37,11 @@ func (l *link) broke() {
 	l.ctx, l.end = nil, nil
 }
 
+// Broken is closed when the present connection to a server breaks; while there
+// is none, when the next one does. What the server had sent and not delivered
+// is lost with it: a consumer brings it again only after its AckWait.
+func (c *Conn) Broken() <-chan struct{} { return c.link.life().Done() }
+
 // short bounds one request to the server: by apiTimeout and by the link.
 func (c *Conn) short(ctx context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithTimeout(ctx, apiTimeout)

@@ -92,11 +92,17 @@ func (c *channel) setUp() {
 	c.meter.redisUp.Set(1)
 }
 
-// setDown notes that a session has ended; first is whether that is news.
+// setDown notes that Redis does not answer; first is whether there was no
+// trouble before.
 func (c *channel) setDown() (first bool) {
-	first, c.complained = !c.complained, true
 	c.up.Store(false)
 	c.meter.redisUp.Set(0)
+	return c.complain()
+}
+
+// complain notes trouble; first is whether there was none before.
+func (c *channel) complain() (first bool) {
+	first, c.complained = !c.complained, true
 	return first
 }
 

@@ -61,7 +61,7 @@ func (w outgoing) copyOut(ctx context.Context) error {
 	delay := newBackoff()
 	for ctx.Err() == nil {
 		err := w.session(ctx)
-		if ctx.Err() == nil && w.setDown() {
+		if ctx.Err() == nil && w.trouble() {
 			delay.reset()
 			w.log.Warn("stopped copying; the stream keeps the backlog",
 				slog.String("channel", w.name), slog.Any("error", err))
@@ -71,10 +71,23 @@ func (w outgoing) copyOut(ctx context.Context) error {
 	return nil
 }
 
+// errBroken ends a session that NATS has left: what was on its way here would
+// come again long after what is newer.
+var errBroken = errors.New("bridge: the connection to nats broke")
+
+// trouble notes that a session has ended; first is whether that is news.
+func (w *outgoing) trouble() (first bool) {
+	if w.away {
+		return w.setDown()
+	}
+	return w.complain() // Redis is not to blame
+}
+
 // session copies until something is wrong or ctx ends. Every session begins
-// behind the last settled message, so that after an outage, or after another
-// bridge, everything comes in order.
+// behind the last settled message, so that after an outage of Redis or NATS, or
+// after another bridge, everything comes in order.
 func (w *outgoing) session(ctx context.Context) error {
+	broken := w.conn.Broken()
 	// The durable comes first: it holds what is stored while Redis is away.
 	if err := w.conn.EnsureDurable(ctx, w.durable); err != nil {
 		return err
@@ -93,10 +106,23 @@ func (w *outgoing) session(ctx context.Context) error {
 	w.away = false
 	w.setUp()
 	w.meter.sessions.add(1)
+	reading, end := context.WithCancelCause(ctx)
+	defer end(nil)
+	go func() {
+		select {
+		case <-broken:
+			end(errBroken)
+		case <-reading.Done():
+		}
+	}()
+	return w.pump(reading, node)
+}
 
-	q := newQueue(queueBytes)
+// pump publishes what the durable brings until something is wrong or ctx ends.
+func (w *outgoing) pump(ctx context.Context, node redis.Cmdable) error {
 	reading, stop := context.WithCancel(ctx)
 	defer stop()
+	q := newQueue(queueBytes)
 	sent := make(chan error, 1)
 	go func() {
 		err := w.send(reading, node, q)
@@ -104,7 +130,7 @@ func (w *outgoing) session(ctx context.Context) error {
 		q.close()
 		sent <- err
 	}()
-	err = w.conn.Consume(reading, bus.ConsumeOptions{
+	err := w.conn.Consume(reading, bus.ConsumeOptions{
 		Stream: w.durable.Stream, Durable: w.durable.Name, Prefetch: outPrefetch, Make: &w.durable,
 		Dropped: func(from, to uint64) { w.meter.missed.add(to - from + 1) },
 	}, func(d *bus.Delivery) { w.take(q, d) })
@@ -112,9 +138,9 @@ func (w *outgoing) session(ctx context.Context) error {
 	q.close()
 	if failed := <-sent; failed != nil {
 		w.away = true
-		err = errors.Join(failed, err)
+		return errors.Join(failed, err)
 	}
-	return err
+	return errors.Join(context.Cause(ctx), err)
 }
 
 // node is the server to publish to, found alive. In a cluster any node would

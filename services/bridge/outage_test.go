@@ -211,6 +211,34 @@ func TestNatsAwayKeepsWhatRedisBrings(t *testing.T) {
 	storedOnce(t, conn, 3100)
 }
 
+// TestNatsAwayKeepsTheOrder restarts NATS while events go out: what had been on
+// its way to the bridge comes again before what is newer, and at once.
+func TestNatsAwayKeepsTheOrder(t *testing.T) {
+	t.Parallel()
+	srv, red := bustest.Start(t), startRedis(t)
+	conn := srv.Conn(t, "bridge")
+	ear := red.listen("events")
+	red.subscribed("events")
+	r := run(t, conn, config(red, bridge.Off, bridge.Out))
+	for round := range 3 {
+		// A backlog, so that much is on its way.
+		red.freeze()
+		bustest.Publish(t, conn, feed.StreamEvents, blips(1+round*8000, (1+round)*8000)...)
+		red.thaw()
+		from := round*8000 + 1
+		bustest.WaitFor(t, "the backlog flows", func() bool { return ear.count() > from })
+		srv.Restart()
+		bustest.WaitFor(t, "everything is heard", func() bool {
+			said := numbers(t, ear.heard())
+			return said[len(said)-1] == (1+round)*8000
+		})
+	}
+	checkOrder(t, numbers(t, ear.heard()), 1, 3*8000, 3*10_000)
+	if r.metric("redis_up") != 1 {
+		t.Error("that NATS was away is laid to Redis")
+	}
+}
+
 // publishRaw publishes the tweets from to to, as the old consumer would.
 func publishRaw(t *testing.T, red *redisServer, from, to int) {
 	t.Helper()
