@@ -3,6 +3,7 @@ package rules
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"cel.dev/cel-go/cel"
@@ -22,6 +23,9 @@ const (
 	// costAtRun is what an expression may cost on any item. One that is proved
 	// to stay below it runs without being watched, twice as fast.
 	costAtRun = 1_000_000
+	// costOfSet is what all expressions of a set may cost together on an ordinary
+	// post, by estimate, and what those that are watched may on any item.
+	costOfSet = 10_000_000
 )
 
 // Sizes that estimates go by, in bytes and entries.
@@ -46,6 +50,8 @@ type expression struct {
 	// quick answers a condition without either; nil where it cannot.
 	quick check
 	out   *cel.Type
+	// cost is that on an ordinary post, by estimate.
+	cost uint64
 }
 
 // banned are functions whose result may be very much longer than what they
@@ -58,53 +64,61 @@ func compile(env *cel.Env, text string) (*expression, error) {
 	if err := issues.Err(); err != nil {
 		return nil, errors.New(firstIssue(issues))
 	}
-	usesRaw, forbidden := inspect(tree.NativeRep().Expr())
-	if forbidden != "" {
-		return nil, errors.New(forbidden)
+	is := inspect(tree.NativeRep().Expr())
+	if is.forbidden != "" {
+		return nil, errors.New(is.forbidden)
 	}
-	return plan(env, tree, usesRaw)
+	return plan(env, tree, is)
 }
 
-// inspect reports whether an expression reads what has no bounded form, and
-// what it does that is not allowed.
-func inspect(tree ast.Expr) (usesRaw bool, forbidden string) {
+// found is what inspect finds in an expression.
+type found struct {
+	// raw says that it reads what has no bounded form.
+	raw bool
+	// forbidden is what it does that is not allowed.
+	forbidden string
+	patterns  patterns
+}
+
+// inspect looks through an expression.
+func inspect(tree ast.Expr) found {
+	is := found{patterns: patterns{}}
 	ast.PostOrderVisit(tree, ast.NewExprVisitor(func(e ast.Expr) {
 		if e.Kind() == ast.IdentKind {
-			usesRaw = usesRaw || e.AsIdent() == varRaw || e.AsIdent() == varAnswer
+			is.raw = is.raw || e.AsIdent() == varRaw || e.AsIdent() == varAnswer
 		}
 		if e.Kind() != ast.CallKind {
 			return
 		}
 		call := e.AsCall()
 		if name := call.FunctionName(); banned[name] {
-			forbidden = name + " is not available in rules: it can take any amount of memory"
-		} else if name == "matches" && !constantPattern(call) {
-			forbidden = "matches needs a pattern that is written out"
+			is.forbidden = name + " is not available in rules: it can take any amount of memory"
+		} else if name == fnMatches && !is.patterns.add(call.Args()) {
+			is.forbidden = "matches needs a pattern that is written out"
 		}
 	}))
-	return usesRaw, forbidden
-}
-
-// constantPattern reports whether the last argument of a call is a literal.
-func constantPattern(call ast.CallExpr) bool {
-	args := call.Args()
-	return len(args) > 0 && args[len(args)-1].Kind() == ast.LiteralKind
+	return is
 }
 
 // plan makes the programs of a checked expression.
-func plan(env *cel.Env, tree *cel.Ast, usesRaw bool) (*expression, error) {
-	ordinary, err := env.EstimateCost(tree, sizes{text: ordinaryText, list: ordinaryList})
+func plan(env *cel.Env, tree *cel.Ast, is found) (*expression, error) {
+	ordinary, err := env.EstimateCost(tree, sizes{is.patterns, ordinaryText, ordinaryList})
 	if err != nil {
 		return nil, fmt.Errorf("estimate cost: %w", err)
 	}
 	if ordinary.Max > costOfExpression {
 		return nil, fmt.Errorf("may cost %d units on an ordinary post, more than %d: write it simpler", ordinary.Max, costOfExpression)
 	}
-	e := &expression{out: tree.OutputType()}
-	if e.watched, err = env.Program(tree, cel.EvalOptions(cel.OptOptimize), cel.CostLimit(costAtRun)); err != nil {
+	e := &expression{out: tree.OutputType(), cost: ordinary.Max}
+	free := []cel.ProgramOption{cel.EvalOptions(cel.OptOptimize)}
+	if len(is.patterns) > 0 {
+		free = append(free, is.patterns.option())
+	}
+	watched := append(slices.Clip(free), cel.CostLimit(costAtRun), cel.CostTracking(is.patterns))
+	if e.watched, err = env.Program(tree, watched...); err != nil {
 		return nil, err
 	}
-	worst, err := env.EstimateCost(tree, sizes{text: provedItem, list: maxEntries})
+	worst, err := env.EstimateCost(tree, sizes{is.patterns, provedItem, maxEntries})
 	if err != nil {
 		return nil, fmt.Errorf("estimate cost: %w", err)
 	}
@@ -112,15 +126,18 @@ func plan(env *cel.Env, tree *cel.Ast, usesRaw bool) (*expression, error) {
 		return e, nil
 	}
 	e.quick = quicken(tree.NativeRep().Expr(), fieldsByName())
-	if usesRaw {
+	if is.raw {
 		return e, nil
 	}
-	e.free, err = env.Program(tree, cel.EvalOptions(cel.OptOptimize))
+	e.free, err = env.Program(tree, free...)
 	return e, err
 }
 
 // sizes estimates how large things are. It implements cost.Estimator.
-type sizes struct{ text, list uint64 }
+type sizes struct {
+	patterns
+	text, list uint64
+}
 
 // EstimateSize implements cost.Estimator.
 func (s sizes) EstimateSize(n cost.AstNode) *cost.SizeEstimate {
@@ -135,9 +152,22 @@ func (s sizes) EstimateSize(n cost.AstNode) *cost.SizeEstimate {
 	return &size
 }
 
-// EstimateCallCost implements cost.Estimator.
-func (sizes) EstimateCallCost(string, string, *cost.AstNode, []cost.AstNode) *cost.CallEstimate {
-	return nil
+// EstimateCallCost implements cost.Estimator. Cel would estimate a pattern by its
+// length, which says little: a{1,900} is short.
+func (s sizes) EstimateCallCost(function, _ string, target *cost.AstNode, args []cost.AstNode) *cost.CallEstimate {
+	if function != fnMatches || len(args) == 0 {
+		return nil
+	}
+	text := args[0]
+	if target != nil {
+		text = *target
+	}
+	size := text.ComputedSize()
+	if size == nil {
+		size = s.EstimateSize(text)
+	}
+	call := size.Add(cost.FixedSizeEstimate(1)).MultiplyByCostFactor(s.of(args[len(args)-1].Expr()))
+	return cost.NewCallEstimate(call.Add(cost.FixedCostEstimate(cost.CallCost)), nil)
 }
 
 // firstIssue is the first of what cel has to say, in one line: where and what.
@@ -157,13 +187,30 @@ func (e *expression) run(v *view, frame *interpreter.ExecutionFrame) (ref.Val, e
 	if e.free != nil && len(v.data) <= provedItem {
 		out, _, err = e.free.Eval(frame)
 	} else {
-		out, _, err = e.watched.Eval(v)
+		out, err = e.watch(v)
 	}
 	if err == nil && types.IsUnknown(out) {
 		err = errors.New("it has no value")
 	}
 	return out, err
 }
+
+// watch evaluates the expression as long as it and the others before it have not
+// cost too much.
+func (e *expression) watch(v *view) (ref.Val, error) {
+	if v.spent > costOfSet {
+		return nil, errSpent
+	}
+	out, details, err := e.watched.Eval(v)
+	if spent := details.ActualCost(); spent != nil {
+		v.spent += *spent
+	}
+	return out, err
+}
+
+// errSpent is told of what is not evaluated on an item on which others have cost
+// all there is.
+var errSpent = errors.New("operation cancelled: actual cost limit of all rules together exceeded")
 
 // answer is what a condition comes to, as far as that can be told without cel.
 func (e *expression) answer(v *view) answer {

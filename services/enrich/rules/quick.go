@@ -243,15 +243,33 @@ func quickText(name string, target, arg ast.Expr, known map[string]field) check 
 	if !ok {
 		return nil
 	}
-	test, ok := textTest(name, s)
+	if name == "matches" {
+		return quickMatch(f, s)
+	}
+	test, ok := textTest(name)
 	if !ok {
 		return nil
 	}
 	return func(r *feed.Record) answer { return said(test(f.str(r), s)) }
 }
 
-// textTest is what a function of two texts does, of which the second is known.
-func textTest(name, arg string) (func(text, arg string) bool, bool) {
+// quickMatch is a text field and a pattern.
+func quickMatch(f field, text string) check {
+	p, err := newPattern(text)
+	if err != nil {
+		return nil
+	}
+	return func(r *feed.Record) answer {
+		found, ok := p.matches(f.str(r))
+		if !ok {
+			return unsure
+		}
+		return said(found)
+	}
+}
+
+// textTest is what a function of two texts does.
+func textTest(name string) (func(text, arg string) bool, bool) {
 	switch name {
 	case "contains":
 		return strings.Contains, true
@@ -261,12 +279,6 @@ func textTest(name, arg string) (func(text, arg string) bool, bool) {
 		return strings.HasSuffix, true
 	case "hasWord":
 		return containsWord, true
-	case "matches":
-		p, err := newPattern(arg)
-		if err != nil {
-			return nil, false
-		}
-		return func(text, _ string) bool { return p.matches(text) }, true
 	}
 	return nil, false
 }

@@ -271,3 +271,60 @@ rules:
 		}
 	}
 }
+
+// What a pattern may cost is known by what it does, not by how long it is.
+func TestPatternsCost(t *testing.T) {
+	const dense = `(a.{30,60}b?){1,8}7$`
+	if _, err := rules.Parse([]byte(when(`post.body.matches("` + dense + `")`))); err == nil || !strings.Contains(err.Error(), "may cost") {
+		t.Errorf("error %v, want one about the cost", err)
+	}
+	for _, sound := range []string{
+		`post.body.matches("(?i)\\b(breaking|alert|urgent|just in)\\b")`, `post.tags.exists(t, t.matches("^(?i)crypto[0-9]*$"))`,
+		`post.links.exists(l, l.matches("^https?://(www\\.)?(youtube\\.com|youtu\\.be)/"))`, `matches(post.body, "^[A-Z ]+$")`,
+	} {
+		if _, err := rules.Parse([]byte(when(sound))); err != nil {
+			t.Errorf("%s: %v", sound, err)
+		}
+	}
+	// Of raw texts nobody knows how long they are.
+	set, err := rules.Parse([]byte(when(`raw.text.matches("(a.{9,12}b?){1,4}7$") || raw.text.matches("z")`)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	rec := post()
+	for size, failures := range map[int]int{100: 0, 1 << 20: 1} {
+		var obs observer
+		raw := []byte(`{"text":"` + strings.Repeat("a ", size/2) + `"}`)
+		if events, _ := set.Derive(rules.Input{Record: &rec, Raw: raw, Identity: "1"}, nil, &obs); len(events) > 0 || len(obs.failed) != failures {
+			t.Errorf("%d bytes: %d events, failed %v", size, len(events), obs.failed)
+		}
+	}
+}
+
+// Rules that are cheap one by one must be so together.
+func TestSetsCost(t *testing.T) {
+	expensive := `post.body.hasWord(["a"` + strings.Repeat(`, "b"`, 700) + `])`
+	if _, err := rules.Parse(alike(50, expensive)); err == nil || !strings.Contains(err.Error(), "all together") {
+		t.Errorf("error %v, want one about the cost of all", err)
+	}
+	set, err := rules.Parse(alike(40, `raw.text.matches("z")`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	rec := post()
+	raw := []byte(`{"text":"` + strings.Repeat("a", 1<<20) + `"}`)
+	var obs observer
+	set.Derive(rules.Input{Record: &rec, Raw: raw, Identity: "1"}, nil, &obs)
+	if n := len(obs.failed); n < 10 || n > 20 || !strings.Contains(obs.failed[n-1], "all rules together") {
+		t.Errorf("%d rules failed, the last by %v", n, obs.failed[max(n-1, 0):])
+	}
+}
+
+// alike is a text of n rules with the same condition.
+func alike(n int, when string) []byte {
+	text := []byte("rules:\n")
+	for i := range n {
+		text = fmt.Appendf(text, "- {kind: k%d, when: '%s'}\n", i, when)
+	}
+	return text
+}

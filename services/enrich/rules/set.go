@@ -97,6 +97,9 @@ func Parse(text []byte) (*Set, error) {
 		s.Kinds = append(s.Kinds, sp.Kind)
 		s.tests += len(sp.Tests)
 	}
+	if n := s.cost(); n > costOfSet {
+		return nil, fmt.Errorf("rules: all together may cost %d units on an ordinary post, more than %d: write them simpler", n, costOfSet)
+	}
 	return s, nil
 }
 
@@ -113,6 +116,20 @@ func Compile(text []byte, read Reader) (*Set, error) {
 		}
 	}
 	return s, nil
+}
+
+// cost is what all expressions may cost together on an ordinary post.
+func (s *Set) cost() (units uint64) {
+	for _, r := range s.rules {
+		units += r.when.cost
+		if r.keep != nil {
+			units += r.keep.cost
+		}
+		for _, v := range slices.Concat(r.emit, r.send) {
+			units += v.expr.cost
+		}
+	}
+	return units
 }
 
 // Tests is how many tests the set has.

@@ -88,6 +88,8 @@ type view struct {
 	raw      ref.Val
 	answer   ref.Val
 	cache    [numFields]ref.Val
+	// spent is what watched expressions have cost, in units.
+	spent uint64
 }
 
 // ResolveName implements cel's Activation.
