@@ -166,17 +166,42 @@ func (j *job) openEvents(ctx context.Context, events bus.StreamState) error {
 // work goes through the items.
 func (j *job) work(ctx context.Context) error {
 	j.meter = meter{out: j.Progress, began: time.Now()}
-	return j.conn.Each(ctx, feed.StreamRaw, j.span.from, j.span.to, func(m *bus.Stored) error {
+	next := j.span.from
+	err := j.conn.Each(ctx, feed.StreamRaw, j.span.from, j.span.to, func(m *bus.Stored) error {
+		if err := j.missed(ctx, next, m.Seq); err != nil {
+			return err
+		}
 		if err := j.pace.wait(ctx, m.Time); err != nil {
 			return err
 		}
 		if err := j.item(ctx, m); err != nil {
 			return err
 		}
-		j.sum.Last = m.Seq
+		j.sum.Last, next = m.Seq, m.Seq+1
 		j.meter.tell(j)
 		return nil
 	})
+	if err != nil {
+		return err
+	}
+	return j.missed(ctx, next, j.span.to+1)
+}
+
+// missed counts what RAW's limits have removed meanwhile of the items from next
+// on, up to the one that was read instead: RAW goes on filling while a replay
+// reads it at its own pace. What was removed one by one is nobody's loss.
+func (j *job) missed(ctx context.Context, next, read uint64) error {
+	if read == next {
+		return nil
+	}
+	raw, err := j.conn.Stream(ctx, feed.StreamRaw)
+	if err != nil {
+		return fmt.Errorf("replay: %w", err)
+	}
+	if first := min(raw.FirstSeq, read); first > next {
+		j.sum.Missed += first - next
+	}
+	return nil
 }
 
 // item publishes what is missing of one item's events.

@@ -225,6 +225,24 @@ func TestInterruptedRunGoesOn(t *testing.T) {
 	}
 }
 
+// What RAW's limits remove while a replay reads is told.
+func TestMissedItemsAreTold(t *testing.T) {
+	const n = 1500
+	_, conn := setup(t, n)
+	purge := &stopper{maker(t, conn), 1, func() {
+		if err := conn.Purge(t.Context(), feed.StreamRaw, feed.RawSubject(source)); err != nil {
+			t.Error(err)
+		}
+	}}
+	sum, err := replay.Run(t.Context(), conn, purge, replay.Options{Run: "r"})
+	if err != nil || sum.Items == 0 || sum.Missed == 0 || sum.Items+sum.Missed != n+1 {
+		t.Errorf("%+v, %v", sum, err)
+	}
+	if !strings.Contains(sum.String(), "removed by the limits of RAW") {
+		t.Errorf("summary %q", sum)
+	}
+}
+
 // Holes are filled, long after the server has forgotten the ids, and nothing
 // is stored twice; what enrich has yet to do is left to it.
 func TestHeal(t *testing.T) {

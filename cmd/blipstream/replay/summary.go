@@ -17,6 +17,8 @@ type Summary struct {
 	Items, Bad uint64
 	// Events were stored, Known ones were there already, Refused are too large.
 	Events, Known, Refused uint64
+	// Missed items were removed by the limits of RAW before they were read.
+	Missed uint64
 	// Waiting items were left to enrich, which has not settled them yet. Beyond
 	// are items of a time that EVENTS no longer reaches back to.
 	Waiting, Beyond uint64
@@ -46,6 +48,7 @@ func (s Summary) String() string {
 	}{
 		{s.Bad, "%d items cannot be read\n"},
 		{s.Refused, "%d events are larger than the server takes\n"},
+		{s.Missed, "%d items were removed by the limits of RAW before they were read\n"},
 		{s.Waiting, "%d items are left to enrich, which has not settled them yet\n"},
 		{s.Beyond, "%d items are older than what EVENTS still holds; --refill takes them, too\n"},
 		{s.Dropped, "%d of the first messages were dropped again: the stream's limits are too small (blipstream ensure)\n"},
