@@ -24,6 +24,9 @@ const (
 	// maxWaiting bounds who waits. Beyond it names are less important than
 	// that a backlog gets shorter.
 	maxWaiting = 2000
+	// shareFor bounds how long the answer to a request may take to be shared; who
+	// is asked to stop still does, or the next would have to ask again.
+	shareFor = 2 * time.Second
 	// maxNews bounds what waits to be shared.
 	maxNews = 256
 	// Pauses after a request that failed: doubled each time.
@@ -383,6 +386,8 @@ func (b *Book) ask(ctx context.Context, batch []string) {
 	b.mu.Lock()
 	b.pause = 0
 	b.mu.Unlock()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), shareFor)
+	defer cancel()
 	for _, did := range batch {
 		p := found[did]
 		n := note{Handle: p.Handle, Name: p.Name, Time: time.Now()}
