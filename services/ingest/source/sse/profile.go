@@ -65,7 +65,8 @@ func (p *Profile) Stream(ctx context.Context, from feed.Cursor, emit func(feed.I
 			return ended.By(err)
 		}
 	}
-	return ended.By(p.read(dog.Reader(resp.Body), from, emit))
+	r := &reading{Profile: p, ctx: ctx, emit: emit, moved: time.Now()}
+	return ended.By(r.read(dog.Reader(resp.Body), from))
 }
 
 // connect asks for the stream.
@@ -101,21 +102,34 @@ func (p *Profile) check(resp *http.Response) error {
 	return nil
 }
 
+// moveEvery is how often the cursor is moved over events that are passed over:
+// where few are taken of many, a connection would else begin far back.
+const moveEvery = 10 * time.Second
+
+// reading is one stream that is being read.
+type reading struct {
+	*Profile
+	ctx  context.Context // Stream's
+	emit func(feed.Item) error
+	// moved is when the cursor was last moved.
+	moved time.Time
+}
+
 // read hands out items until the stream ends; its error always says why.
-func (p *Profile) read(body io.Reader, from feed.Cursor, emit func(feed.Item) error) error {
-	if p.NoResume {
+func (r *reading) read(body io.Reader, from feed.Cursor) error {
+	if r.NoResume {
 		from = ""
 	}
-	in := NewReader(body, p.MaxEvent, string(from))
+	in := NewReader(body, r.MaxEvent, string(from))
 	for {
 		ev, err := in.Next()
 		if errors.Is(err, io.EOF) {
-			return &source.Error{Cause: source.CauseClosed, RetryAfter: in.Retry(), Err: fmt.Errorf("%s: connection closed by the upstream", p.Who)}
+			return &source.Error{Cause: source.CauseClosed, RetryAfter: in.Retry(), Err: fmt.Errorf("%s: connection closed by the upstream", r.Who)}
 		}
 		if err != nil {
 			return err
 		}
-		if err := p.hand(ev, emit); err != nil {
+		if err := r.hand(ev); err != nil {
 			return &upstream.EmitError{Err: err}
 		}
 	}
@@ -123,21 +137,31 @@ func (p *Profile) read(body io.Reader, from feed.Cursor, emit func(feed.Item) er
 
 // hand emits an event, or rejects what is not a whole one. One that the end of
 // the stream cut short comes again if the upstream can resume.
-func (p *Profile) hand(ev Event, emit func(feed.Item) error) error {
+func (r *reading) hand(ev Event) error {
 	switch {
 	case ev.Cut:
-		return p.reject(ev, source.ReasonTooLong, fmt.Errorf("%s: event of %d bytes, the limit is %d", p.Who, ev.Size, p.MaxEvent))
+		return r.reject(ev, source.ReasonTooLong, fmt.Errorf("%s: event of %d bytes, the limit is %d", r.Who, ev.Size, r.MaxEvent))
 	case ev.Open && ev.ID == "":
-		return p.reject(ev, source.ReasonTruncated, fmt.Errorf("%s: connection ended in the middle of an event", p.Who))
+		return r.reject(ev, source.ReasonTruncated, fmt.Errorf("%s: connection ended in the middle of an event", r.Who))
 	case ev.Open:
 		return nil
 	}
-	it, ok := p.Take(ev)
+	it, ok := r.Take(ev)
 	if !ok {
-		return nil
+		return r.passOver(ev)
 	}
 	it.Received = time.Now()
-	return emit(it)
+	r.moved = it.Received
+	return r.emit(it)
+}
+
+// passOver moves the cursor over an event that is no item, now and then.
+func (r *reading) passOver(ev Event) error {
+	if r.NoResume || ev.ID == "" || time.Since(r.moved) < moveEvery {
+		return nil
+	}
+	r.moved = time.Now()
+	return source.Keep(r.ctx, r.Observer, feed.Cursor(ev.ID))
 }
 
 func (p *Profile) reject(ev Event, reason string, err error) error {

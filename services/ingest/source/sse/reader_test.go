@@ -1,6 +1,7 @@
 package sse
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -8,6 +9,9 @@ import (
 	"testing"
 	"testing/iotest"
 	"time"
+
+	"github.com/blipstream/blipstream/internal/feed"
+	"github.com/blipstream/blipstream/services/ingest/source"
 )
 
 // all reads every event of a text, in whatever pieces it comes.
@@ -114,4 +118,41 @@ func FuzzReader(f *testing.F) {
 			}
 		}
 	})
+}
+
+// keeper is an Observer that saves cursors.
+type keeper struct {
+	source.Observer
+	kept []feed.Cursor
+	err  error
+}
+
+func (k *keeper) Keep(_ context.Context, at feed.Cursor) error {
+	k.kept = append(k.kept, at)
+	return k.err
+}
+
+// TestPassedOver: where little is taken of much, the cursor moves all the same,
+// but not with every event.
+func TestPassedOver(t *testing.T) {
+	const text = "id: 1\ndata: no\n\nid: 2\ndata: no\n\nid: 3\ndata: yes\n\nid: 4\ndata: no\n\n"
+	take := func(ev Event) (feed.Item, bool) {
+		return feed.Item{Cursor: feed.Cursor(ev.ID)}, string(ev.Data) == "yes"
+	}
+	for _, c := range []struct {
+		noResume bool
+		err      error
+		kept     string
+		items    int
+	}{{false, nil, "[1]", 1}, {true, nil, "[]", 1}, {false, errors.New("not saved"), "[1]", 0}} {
+		k, items := keeper{err: c.err}, 0
+		r := &reading{
+			Profile: &Profile{Take: take, Observer: &k, MaxEvent: 100, NoResume: c.noResume}, ctx: t.Context(),
+			emit: func(feed.Item) error { items++; return nil },
+		}
+		err := r.read(strings.NewReader(text), "")
+		if c.err != nil && !errors.Is(err, c.err) || fmt.Sprint(k.kept) != c.kept || items != c.items {
+			t.Errorf("%+v: %v, kept %v, %d items", c, err, k.kept, items)
+		}
+	}
 }
