@@ -161,7 +161,7 @@ export class Session implements Sink {
     this.#eventAt = 0;
     this.#replayed = replayFrom ?? 0;
     this.#statusAt = Date.now();
-    this.#queue.recount(Math.ceil(Date.now() / 1_000));
+    this.#queue.recount(Number.POSITIVE_INFINITY);
     this.#forget();
     this.#update({ status: { phase: 'connecting' }, lostAt: 0, replay: replayFrom !== undefined, notice: undefined });
     this.tickView();

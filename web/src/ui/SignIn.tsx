@@ -69,12 +69,14 @@ export function SignIn(props: { view: View; retry: () => void }): JSX.Element {
           <p id="signin-problem" role="alert">
             {problem() && `Not signed in: ${problem()}.`}
           </p>
-          <button type="submit" class="tool" disabled={busy()}>
-            Sign in
-          </button>
-          <button type="button" class="tool" onClick={() => setOpen(false)}>
-            Cancel
-          </button>
+          <p class="ways">
+            <button type="submit" class="tool" disabled={busy()}>
+              Sign in
+            </button>
+            <button type="button" class="tool" onClick={() => setOpen(false)}>
+              Cancel
+            </button>
+          </p>
         </form>
       </dialog>
     </>
