@@ -62,12 +62,14 @@ export class Counters {
   /**
    * Takes what was stored before this connection, per bucket from a second on,
    * in place of what was counted: while there was none, nothing came, and what
-   * was missed came all at once.
+   * was missed came all at once. Clocks differ: its steps are laid on this
+   * page's.
    */
   past(fromSecond: number, bucket: number, counts: number[]): void {
-    this.#knownFrom = Math.min(this.#knownFrom, fromSecond);
+    const first = Math.round(fromSecond / bucket) * bucket;
+    this.#knownFrom = Math.min(this.#knownFrom, first);
     counts.forEach((count, i) => {
-      const start = fromSecond + i * bucket;
+      const start = first + i * bucket;
       if (start + bucket > this.#ownFrom()) return;
       for (let s = 0; s < bucket; s += 1) this.#events.set(start + s, s === 0 ? count : 0);
     });

@@ -59,7 +59,7 @@ describe('Session', () => {
     session.status({ phase: 'open' });
     session.frame(aFrame({ totals: { posts: 600, blips: 0, events: 600 } }), false);
     vi.advanceTimersByTime(9_000);
-    session.past(NOW - 6_000, 3_000, Array(12).fill(30));
+    session.past(NOW - 6_200, 3_000, Array(12).fill(30));
     expect(session.view().figures.history).toEqual([...Array(10).fill(10), 0, 0]);
   });
 

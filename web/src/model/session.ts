@@ -169,7 +169,7 @@ export class Session implements Sink {
 
   /** Takes events per step that were stored before the page was opened. */
   past(fromMs: number, stepMs: number, counts: number[]): void {
-    this.#counters.past(Math.floor((fromMs - this.#skew) / 1_000), stepMs / 1_000, counts);
+    this.#counters.past((fromMs - this.#skew) / 1_000, stepMs / 1_000, counts);
     this.tickView();
   }
 
