@@ -127,7 +127,7 @@ function fillPast(page: Page, session: Session, choices: Choices): void {
       if (past && current) session.past(past.from, past.stepMs, past.counts.slice(0, -1));
     };
     void fill();
-    const again = setTimeout(() => void fill(), 2_000 * BUCKET_S);
+    const again = setTimeout(() => void fill(), 1_000 * (BUCKET_S + 1));
     onCleanup(() => {
       current = false;
       clearTimeout(again);
