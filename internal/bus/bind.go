@@ -61,7 +61,6 @@ func (m *metrics) consumer(stream, durable string) *consumerMetrics {
 type snapshot struct {
 	stream StreamState
 	info   *jetstream.ConsumerInfo
-	cons   jetstream.Consumer
 }
 
 func (r *reader) snapshot(ctx context.Context) (snapshot, error) {
@@ -75,7 +74,7 @@ func (r *reader) snapshot(ctx context.Context) (snapshot, error) {
 	if err != nil {
 		return snapshot{}, fmt.Errorf("bus: find consumer %s of %s: %w", r.o.Durable, r.o.Stream, err)
 	}
-	return snapshot{stream, cons.CachedInfo(), cons}, nil
+	return snapshot{stream, cons.CachedInfo()}, nil
 }
 
 // gone reports whether err says that the stream or the consumer does not exist.
@@ -86,29 +85,29 @@ func gone(err error) bool {
 
 // bind finds the consumer, makes it again if this connection may, and sees
 // whether it is the one it was.
-func (r *reader) bind(ctx context.Context) (jetstream.Consumer, error) {
+func (r *reader) bind(ctx context.Context) error {
 	s, err := r.snapshot(ctx)
 	if gone(err) {
 		s, err = r.heal(ctx)
 	}
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if r.in == nil || r.in.epoch != s.stream.Epoch {
 		in := r.in
-		r.in = newIncarnation(r.o.Stream, s.stream.Epoch, r.metrics)
+		r.in = newIncarnation(r.conn, r.o.Stream, s.stream.Epoch, r.metrics)
 		if err := r.recall(ctx, s); err != nil {
 			r.in = in // it is not bound, and recalls again
-			return nil, err
+			return err
 		}
 	} else if !s.info.Created.Equal(r.created) {
 		if err := r.forward(ctx, s.info); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	r.created = s.info.Created
 	r.observe(s)
-	return s.cons, nil
+	return nil
 }
 
 // heal makes what is missing, as far as this connection and this reader may. A

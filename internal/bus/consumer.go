@@ -8,7 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/nats-io/nats.go/jetstream"
+	"github.com/nats-io/nats.go"
 )
 
 const (
@@ -29,6 +29,10 @@ type ConsumeOptions struct {
 	Stream, Durable string
 	// Prefetch is the pull window, in messages. Default 500.
 	Prefetch int
+	// WindowBytes bounds the bytes of what is in the pull window and of what was
+	// handed out and is not settled, together. Default 64 MiB. One message comes
+	// through whatever its size.
+	WindowBytes int64
 	// Dropped is told which sequences the stream's limits removed before the
 	// consumer read them (first_seq > ack_floor + 1 and never delivered), each
 	// range once. It may be called from another goroutine than handle. Optional.
@@ -107,15 +111,15 @@ func errText(err error) string {
 
 // session binds and reads until something is wrong or ctx ends.
 func (r *reader) session(ctx context.Context) error {
-	cons, err := r.bind(ctx)
+	if err := r.bind(ctx); err != nil {
+		return err
+	}
+	p, err := r.conn.pull(r.o.Stream, r.o.Durable, pullWindow{r.o.Prefetch, r.o.WindowBytes}, r.in.work.Load)
 	if err != nil {
 		return err
 	}
-	it, err := messages(cons, r.o.Prefetch)
-	if err != nil {
-		return err
-	}
-	defer it.Stop()
+	defer p.stop()
+	r.in.from.Store(p)
 	r.run = run{}
 	r.in.live.Store(true)
 	// Until ctx ends normally, what is in work may belong to what is gone.
@@ -129,31 +133,23 @@ func (r *reader) session(ctx context.Context) error {
 	watched := make(chan struct{})
 	go func() {
 		defer close(watched)
-		r.watch(watching, it.Stop)
+		r.watch(watching, p.stop)
 	}()
-	err = r.read(ctx, it)
+	err = r.read(ctx, p)
 	stop()
 	<-watched
 	return err
 }
 
-// messages pulls with a window of prefetch messages. It sets no limit in bytes:
-// with one the server ends each batch by a status message, for which nats.go's
-// channel has no room beside a full window. What then overflows is dropped, and
-// comes again only after AckWait.
-func messages(cons jetstream.Consumer, prefetch int) (jetstream.MessagesContext, error) {
-	return cons.Messages(jetstream.PullMaxMessages(prefetch), jetstream.PullHeartbeat(heartbeat))
-}
-
-// read hands out messages until the iterator ends; when ctx ends it drains.
-func (r *reader) read(ctx context.Context, it jetstream.MessagesContext) error {
+// read hands out messages until the pull ends; when ctx ends it drains.
+func (r *reader) read(ctx context.Context, p *pull) error {
 	for {
-		m, err := it.Next(jetstream.NextContext(ctx))
+		m, err := p.next(ctx)
 		if ctx.Err() != nil {
 			if err == nil {
 				r.deliver(m)
 			}
-			return r.drain(it)
+			return r.drain(p)
 		}
 		if err != nil {
 			return err
@@ -162,12 +158,12 @@ func (r *reader) read(ctx context.Context, it jetstream.MessagesContext) error {
 	}
 }
 
-// drain takes no more from the server and hands out what is buffered.
-func (r *reader) drain(it jetstream.MessagesContext) error {
-	it.Drain()
+// drain takes no more from the server and hands out what has come.
+func (r *reader) drain(p *pull) error {
+	p.drain()
 	for {
-		// Without a server the drain never ends by itself; hence the wait.
-		m, err := it.Next(jetstream.NextMaxWait(drainWait))
+		// Without a server the drain may never end by itself; hence the wait.
+		m, err := p.nextWithin(drainWait)
 		if err != nil {
 			return err
 		}
@@ -176,16 +172,16 @@ func (r *reader) drain(it jetstream.MessagesContext) error {
 }
 
 // deliver hands m out, unless it is in work here already.
-func (r *reader) deliver(m jetstream.Msg) {
+func (r *reader) deliver(m *nats.Msg) {
 	md, err := m.Metadata()
 	if err != nil {
-		r.conn.log.Error("read metadata of message", slog.String("subject", m.Subject()), slog.String("error", err.Error()))
+		r.conn.log.Error("read metadata of message", slog.String("subject", m.Subject), slog.String("error", err.Error()))
 		return
 	}
 	if from, to, ok := r.run.gap(md); ok && from <= r.removed(to) {
 		r.tellDropped(from, r.removed(to))
 	}
-	if !r.in.hold(md.Sequence.Stream) {
+	if !r.in.hold(md.Sequence.Stream, m.Size()) {
 		r.metrics.held.Inc()
 		return
 	}
@@ -195,11 +191,11 @@ func (r *reader) deliver(m jetstream.Msg) {
 	}
 	r.handle(&Delivery{
 		Stored: Stored{
-			Subject: m.Subject(), Header: m.Headers(), Data: m.Data(),
+			Subject: m.Subject, Header: m.Header, Data: m.Data,
 			Seq: md.Sequence.Stream, Time: md.Timestamp,
 		},
 		Deliveries: md.NumDelivered, Pending: md.NumPending,
-		msg: m, in: r.in,
+		reply: m.Reply, in: r.in,
 	})
 }
 
@@ -209,7 +205,7 @@ func (r *reader) deliver(m jetstream.Msg) {
 // another member of the consumer.
 type run struct{ delivery, frontier uint64 }
 
-func (r *run) gap(md *jetstream.MsgMetadata) (from, to uint64, ok bool) {
+func (r *run) gap(md *nats.MsgMetadata) (from, to uint64, ok bool) {
 	seq := md.Sequence.Stream
 	last := *r
 	r.delivery = md.Sequence.Consumer

@@ -7,7 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/nats-io/nats.go/jetstream"
+	"github.com/prometheus/client_golang/prometheus"
 )
 
 // ErrStale is told to whoever settles a message whose stream or consumer was
@@ -23,51 +23,68 @@ type Delivery struct {
 	// Pending is how many messages of the consumer were waiting behind it.
 	Pending uint64
 
-	msg jetstream.Msg
-	in  *incarnation
+	reply string // takes the verdict
+	in    *incarnation
 }
+
+// The verdicts as the server reads them (NATS ADR-15). The delay in nanoseconds
+// or the reason follows where there is one.
+const (
+	verdictAck  = "+ACK"
+	verdictNak  = "-NAK"
+	verdictTerm = "+TERM"
+)
 
 // Ack settles it. Plain ack: if it is lost the message comes again.
 func (d *Delivery) Ack() error {
-	return d.settle(d.in.metrics.acked.Inc, d.msg.Ack)
+	return d.settle(d.in.metrics.acked, verdictAck)
 }
 
 // Retry has it delivered again after delay; 0 is at once.
 func (d *Delivery) Retry(delay time.Duration) error {
-	return d.settle(d.in.metrics.retried.Inc, func() error { return d.msg.NakWithDelay(delay) })
+	verdict := verdictNak
+	if delay > 0 {
+		verdict += fmt.Sprintf(` {"delay": %d}`, delay.Nanoseconds())
+	}
+	return d.settle(d.in.metrics.retried, verdict)
 }
 
 // Term settles it as never to be delivered again. reason goes to the server's
 // advisory.
 func (d *Delivery) Term(reason string) error {
-	return d.settle(d.in.metrics.termed.Inc, func() error { return d.msg.TermWithReason(reason) })
+	return d.settle(d.in.metrics.termed, verdictTerm+" "+reason)
 }
 
 // settle sends the verdict, unless it could reach another message: the number
 // of an incarnation that is gone means something else to the next one.
-func (d *Delivery) settle(count func(), send func() error) error {
-	d.in.release(d.Seq)
+func (d *Delivery) settle(count prometheus.Counter, verdict string) error {
+	d.in.release(d.Seq) // first: a message that is to be retried may come at once
 	if !d.in.live.Load() {
 		return fmt.Errorf("bus: settle message %d of %s: %w", d.Seq, d.in.stream, ErrStale)
 	}
-	if err := send(); err != nil {
+	if err := d.in.conn.nc.Publish(d.reply, []byte(verdict)); err != nil {
 		return fmt.Errorf("bus: settle message %d of %s: %w", d.Seq, d.in.stream, err)
 	}
-	count()
+	count.Inc()
 	return nil
 }
 
 // incarnation is one life of a stream, and what this process has in work of it.
 type incarnation struct {
+	conn    *Conn
 	stream  string
 	epoch   string
 	metrics *consumerMetrics
+	// from is what the deliveries are pulled by at present, and work how many
+	// bytes of them are handed out and not settled.
+	from atomic.Pointer[pull]
+	work atomic.Int64
 	// live is false while it is not known that the stream and the consumer
 	// still are those the deliveries came from.
 	live atomic.Bool
 
 	mu   sync.Mutex
-	held map[uint64]struct{}
+	held map[uint64]int // bytes, by sequence
 	// floor is the highest ack floor that was seen, over all consumers of this
 	// name: everything up to it has been settled.
 	floor uint64
@@ -75,25 +92,31 @@ type incarnation struct {
 	told uint64
 }
 
-func newIncarnation(stream, epoch string, m *consumerMetrics) *incarnation {
-	return &incarnation{stream: stream, epoch: epoch, metrics: m, held: map[uint64]struct{}{}}
+func newIncarnation(c *Conn, stream, epoch string, m *consumerMetrics) *incarnation {
+	return &incarnation{conn: c, stream: stream, epoch: epoch, metrics: m, held: map[uint64]int{}}
 }
 
-// hold marks a sequence as being in work; false if it is already.
-func (in *incarnation) hold(seq uint64) bool {
+// hold marks a sequence of so many bytes as being in work; false if it is already.
+func (in *incarnation) hold(seq uint64, bytes int) bool {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	if _, ok := in.held[seq]; ok {
 		return false
 	}
-	in.held[seq] = struct{}{}
+	in.held[seq] = bytes
+	in.work.Add(int64(bytes))
 	return true
 }
 
+// release is told that a sequence is no longer in work.
 func (in *incarnation) release(seq uint64) {
 	in.mu.Lock()
-	defer in.mu.Unlock()
+	in.work.Add(-int64(in.held[seq]))
 	delete(in.held, seq)
+	in.mu.Unlock()
+	if p := in.from.Load(); p != nil {
+		p.settled()
+	}
 }
 
 // raise lifts the floor; it returns the floor then.

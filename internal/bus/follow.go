@@ -64,15 +64,15 @@ func (f *follower) session(ctx context.Context) error {
 		return err
 	}
 	defer f.forget(ctx, cons)
-	it, err := messages(cons, followPrefetch)
+	p, err := f.conn.pull(f.stream, cons, pullWindow{msgs: followPrefetch}, nil)
 	if err != nil {
-		return fmt.Errorf("bus: follow stream %s: %w", f.stream, err)
+		return err
 	}
-	defer it.Stop()
+	defer p.stop()
 	watching, stop := context.WithCancel(ctx)
 	defer stop()
-	go f.watch(watching, linked, it.Stop)
-	return f.read(ctx, it)
+	go f.watch(watching, linked, p.stop)
+	return f.read(ctx, p)
 }
 
 // bind sees which stream it is, and where to read on.
@@ -95,31 +95,32 @@ func (f *follower) bind(ctx context.Context) error {
 	return f.failed
 }
 
-// consumer makes an ephemeral one that the server forgets soon. It needs no
-// acks: an interrupted reader knows itself where to go on.
-func (f *follower) consumer(ctx context.Context) (jetstream.Consumer, error) {
+// consumer makes an ephemeral one that the server forgets soon, and returns its
+// name. It needs no acks: an interrupted reader knows itself where to go on.
+func (f *follower) consumer(ctx context.Context) (name string, err error) {
 	ctx, cancel := f.conn.short(ctx)
 	defer cancel()
-	cons, err := f.conn.js.CreateConsumer(ctx, f.stream, jetstream.ConsumerConfig{
-		Name:          f.conn.name + "-" + nuid.Next(),
+	name = f.conn.name + "-" + nuid.Next()
+	_, err = f.conn.js.CreateConsumer(ctx, f.stream, jetstream.ConsumerConfig{
+		Name:          name,
 		DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: f.next,
 		AckPolicy: jetstream.AckNonePolicy, InactiveThreshold: followInactive,
 		MemoryStorage: true, Replicas: 1,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("bus: follow stream %s: %w", f.stream, err)
+		return "", fmt.Errorf("bus: follow stream %s: %w", f.stream, err)
 	}
-	return cons, nil
+	return name, nil
 }
 
 // forget deletes the consumer; if that fails the server does it by itself.
-func (f *follower) forget(ctx context.Context, cons jetstream.Consumer) {
+func (f *follower) forget(ctx context.Context, cons string) {
 	if !f.conn.nc.IsConnected() {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainWait)
 	defer cancel()
-	_ = f.conn.js.DeleteConsumer(ctx, f.stream, cons.CachedInfo().Name)
+	_ = f.conn.js.DeleteConsumer(ctx, f.stream, cons)
 }
 
 // watch ends the session after a reconnect (the consumer lives in the memory
@@ -144,9 +145,9 @@ func (f *follower) watch(ctx context.Context, linked <-chan struct{}, end func()
 	}
 }
 
-func (f *follower) read(ctx context.Context, it jetstream.MessagesContext) error {
+func (f *follower) read(ctx context.Context, p *pull) error {
 	for delivery := uint64(1); ; delivery++ {
-		m, err := it.Next(jetstream.NextContext(ctx))
+		m, err := p.next(ctx)
 		if err != nil {
 			return err
 		}
@@ -158,7 +159,7 @@ func (f *follower) read(ctx context.Context, it jetstream.MessagesContext) error
 			return fmt.Errorf("bus: follow stream %s: %w", f.stream, errSkipped)
 		}
 		f.failed = f.fn(&Stored{
-			Subject: m.Subject(), Header: m.Headers(), Data: m.Data(),
+			Subject: m.Subject, Header: m.Header, Data: m.Data,
 			Seq: md.Sequence.Stream, Time: md.Timestamp,
 		})
 		if f.failed != nil {

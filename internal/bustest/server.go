@@ -135,6 +135,13 @@ func (s *Server) Start() {
 	s.srv = srv
 }
 
+// Change adds options for the starts to come.
+func (s *Server) Change(options ...Option) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.options = append(s.options, options...)
+}
+
 // Stop ends the server and waits for it. Its store and address stay. No effect
 // while it does not run.
 func (s *Server) Stop() {

@@ -3,7 +3,7 @@
 // publishes to events.<kind> in EVENTS:
 //
 //	RAW ─► decode ─► hydrate ─► derive ─► EVENTS ─► ack
-//	            └──────────────────────► DEAD ──► term
+//	            └──────────────────────► DEAD ──► ack
 //
 // # What it guarantees
 //
@@ -57,5 +57,6 @@
 // Nothing is retried here: the publisher goes on until the server has stored
 // an event, and while its window is full no further items are taken. So a
 // server that is away, or a stream that is gone, stops the work and loses
-// nothing. A consumer or stream that was deleted is bound again.
+// nothing. What a replica holds meanwhile is bounded in bytes: raw items that it
+// has asked for or has in work, and events. A consumer or stream that was deleted is bound again.
 package enrich
