@@ -6,11 +6,15 @@ import (
 	"fmt"
 	"strconv"
 	"sync"
+	"time"
 
 	"github.com/nats-io/nuid"
 
 	"github.com/blipstream/blipstream/internal/feed"
 )
+
+// claimAgain is how soon a cursor is claimed again that was written meanwhile.
+const claimAgain = 10 * time.Millisecond
 
 // ErrFenced is told to a writer of a cursor that another has claimed since.
 var ErrFenced = errors.New("cursor claimed by another holder")
@@ -43,7 +47,12 @@ func (c *Conn) ClaimCursor(ctx context.Context, key string, token uint64) (*Curs
 		case err == nil:
 			return cur, at, nil
 		case errors.Is(err, errConflict):
-			continue // the claim before this one is still saving; read it again
+			// The claim before this one is still saving, or a replica that has not
+			// heard of the last saving has answered: read it again.
+			if !wait(ctx, claimAgain, nil) {
+				return nil, "", fmt.Errorf("bus: claim cursor: %w", context.Cause(ctx))
+			}
+			continue
 		case !passing(err):
 			return nil, "", fmt.Errorf("bus: claim cursor: %w", err)
 		}
