@@ -19,8 +19,10 @@ import (
 const (
 	// stage names this service in the subjects of dead letters.
 	stage = "ingest"
-	// reasonTooLarge is for an item that is larger than the server takes.
+	// reasonTooLarge is for an item that is larger than the server takes,
+	// reasonRefused for one that it refuses for good for another reason.
 	reasonTooLarge = "too_large"
+	reasonRefused  = "refused"
 	// saveTimeout bounds one saving of the cursor: a request that is refused
 	// for want of a permission is never answered.
 	saveTimeout = 2 * time.Second
@@ -141,17 +143,21 @@ func (s *session) settled(n uint64, m bus.Msg, slot bool, err error) {
 	case err == nil:
 		s.out.leave(slot)
 		s.store(n)
-	case errors.Is(err, bus.ErrTooLarge):
+	case errors.Is(err, bus.ErrClosed): // it is not stored, and the cursor stays before it
+		s.out.leave(slot)
+		s.metrics.unstored.Dec()
+	default:
+		reason := reasonRefused
+		if errors.Is(err, bus.ErrTooLarge) {
+			reason = reasonTooLarge
+		}
 		go func() {
 			defer s.out.leave(slot)
 			s.bury(n, bus.Dead{
-				Stage: stage, Reason: reasonTooLarge, ID: m.ID, Err: err, Header: m.Header, Data: m.Data,
+				Stage: stage, Reason: reason, ID: m.ID, Err: err, Header: m.Header, Data: m.Data,
 				Subject: m.Subject, Item: strings.TrimPrefix(m.ID, feed.RawID(s.name, "")),
 			})
 		}()
-	default: // the outlet was closed: it is not stored, and the cursor stays before it
-		s.out.leave(slot)
-		s.metrics.unstored.Dec()
 	}
 }
 
