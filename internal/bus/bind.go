@@ -93,7 +93,7 @@ func (r *reader) bind(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if r.in == nil || r.in.epoch != s.stream.Epoch {
+	if r.in == nil || r.in.epoch != s.stream.Epoch || r.rewound || s.stream.LastSeq < r.in.reached() {
 		in := r.in
 		r.in = newIncarnation(r.conn, r.o.Stream, s.stream.Epoch, r.metrics)
 		if err := r.recall(ctx, s); err != nil {
@@ -105,7 +105,7 @@ func (r *reader) bind(ctx context.Context) error {
 			return err
 		}
 	}
-	r.created = s.info.Created
+	r.created, r.rewound = s.info.Created, false
 	r.observe(s)
 	return nil
 }
@@ -155,9 +155,10 @@ func (r *reader) watch(ctx context.Context, end func()) {
 		case <-ctx.Done():
 			return
 		}
+		reached := r.in.reached() // before, as the stream grows meanwhile
 		s, err := r.snapshot(ctx)
 		switch {
-		case gone(err), err == nil && !r.same(s):
+		case gone(err), err == nil && (!r.same(s) || s.stream.LastSeq < reached):
 			r.in.live.Store(false)
 			end()
 			return

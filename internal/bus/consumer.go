@@ -54,6 +54,7 @@ type reader struct {
 	metrics *consumerMetrics
 	in      *incarnation
 	created time.Time // the consumer's
+	rewound bool      // the stream was seen to have lost its end
 	run     run
 	kept    place         // as of the last look
 	first   atomic.Uint64 // sequence of the stream's first message, as of the last look
@@ -147,14 +148,19 @@ func (r *reader) read(ctx context.Context, p *pull) error {
 		m, err := p.next(ctx)
 		if ctx.Err() != nil {
 			if err == nil {
-				r.deliver(m)
+				err = r.deliver(p, m)
+			}
+			if errors.Is(err, errRewound) {
+				return err
 			}
 			return r.drain(p)
+		}
+		if err == nil {
+			err = r.deliver(p, m)
 		}
 		if err != nil {
 			return err
 		}
-		r.deliver(m)
 	}
 }
 
@@ -164,26 +170,36 @@ func (r *reader) drain(p *pull) error {
 	for {
 		// Without a server the drain may never end by itself; hence the wait.
 		m, err := p.nextWithin(drainWait)
+		if err == nil {
+			err = r.deliver(p, m)
+		}
 		if err != nil {
 			return err
 		}
-		r.deliver(m)
 	}
 }
 
-// deliver hands m out, unless it is in work here already.
-func (r *reader) deliver(m *nats.Msg) {
+// deliver hands m out, unless it is in work here already. It fails where
+// nothing that is in work may be settled any more.
+func (r *reader) deliver(p *pull, m *nats.Msg) error {
 	md, err := m.Metadata()
 	if err != nil {
 		r.conn.log.Error("read metadata of message", slog.String("subject", m.Subject), slog.String("error", err.Error()))
-		return
+		return nil
 	}
 	if from, to, ok := r.run.gap(md); ok && from <= r.removed(to) {
 		r.tellDropped(from, r.removed(to))
 	}
-	if !r.in.hold(md.Sequence.Stream, m.Size()) {
+	fresh, err := r.in.hold(md.Sequence.Stream, md.Timestamp, m.Size())
+	if err != nil {
+		r.rewound = true
+		r.in.live.Store(false)
+		p.giveBack(m)
+		return err
+	}
+	if !fresh {
 		r.metrics.held.Inc()
-		return
+		return nil
 	}
 	r.metrics.deliveries.Inc()
 	if md.NumDelivered > 1 {
@@ -197,6 +213,7 @@ func (r *reader) deliver(m *nats.Msg) {
 		Deliveries: md.NumDelivered, Pending: md.NumPending,
 		reply: m.Reply, in: r.in,
 	})
+	return nil
 }
 
 // run follows the numbers of deliveries, to find sequences that the consumer

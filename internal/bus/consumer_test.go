@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -262,12 +263,15 @@ func TestConsumeEndsWithoutServer(t *testing.T) {
 // A message that is redelivered while it is still in work here is not handed
 // out a second time; its one settlement settles it.
 func TestConsumeInFlightRedelivery(t *testing.T) {
+	t.Parallel()
 	srv := bustest.Start(t)
 	c := srv.Conn(t, "con")
 	js := admin(t, srv)
 	const durable = "quick"
+	// Long enough that the ack, right after a redelivery, comes before the next.
+	const wait = 500 * time.Millisecond
 	if _, err := js.CreateConsumer(t.Context(), feed.StreamRaw, jetstream.ConsumerConfig{
-		Durable: durable, AckPolicy: jetstream.AckExplicitPolicy, AckWait: 100 * time.Millisecond,
+		Durable: durable, AckPolicy: jetstream.AckExplicitPolicy, AckWait: wait,
 	}); err != nil {
 		t.Fatal(err)
 	}
@@ -397,5 +401,47 @@ func TestConsumeTellsHoleBetweenDeliveries(t *testing.T) {
 	var from, to uint64
 	if _, err := fmt.Sscanf(ranges.String(), "[%d-%d]", &from, &to); err != nil || from < 3 || from > 4 || to != 14 {
 		t.Errorf("told %s, want [3-14] or [4-14]", ranges.String())
+	}
+}
+
+// A stream that lost its end gives the same sequences to other messages: those
+// are handed out, and what was in work does not settle them.
+func TestConsumeStreamThatLostItsEnd(t *testing.T) {
+	t.Parallel()
+	srv := bustest.Start(t)
+	c := srv.Conn(t, "con")
+	bus.WatchEvery(c, 20*time.Millisecond)
+	var g got
+	var mu sync.Mutex
+	var kept []*bus.Delivery
+	handle := g.handle(t)
+	consuming(t, c, bus.ConsumeOptions{}, func(d *bus.Delivery) {
+		if strings.HasPrefix(string(d.Data), "lost") {
+			mu.Lock()
+			defer mu.Unlock()
+			kept = append(kept, d)
+			return
+		}
+		handle(d)
+	})
+	publishRaws(t, c, 0, 5)
+	bustest.WaitFor(t, "the first", func() bool { return g.distinct() == 5 })
+	srv.HurryConsumer(t, feed.StreamRaw, bus.DurableEnrich, time.Second)
+	srv.Stop()
+	restore := srv.Backup()
+	srv.Start()
+	for i := range 5 {
+		bustest.Publish(t, c, feed.StreamRaw, bus.Msg{Subject: "raw.demo", ID: "lost:" + strconv.Itoa(i), Data: []byte("lost " + strconv.Itoa(i))})
+	}
+	bustest.WaitFor(t, "what will be lost", func() bool { mu.Lock(); defer mu.Unlock(); return len(kept) == 5 })
+	srv.Stop()
+	restore()
+	srv.Start()
+	publishRaws(t, c, 5, 10) // at the sequences of what was lost
+	bustest.WaitFor(t, "what is there instead", func() bool { return g.distinct() == 10 })
+	for _, d := range kept {
+		if err := d.Ack(); !errors.Is(err, bus.ErrStale) {
+			t.Errorf("ack of what was lost: %v", err)
+		}
 	}
 }

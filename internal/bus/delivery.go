@@ -14,6 +14,9 @@ import (
 // found deleted since. If it still exists it comes again.
 var ErrStale = errors.New("delivered by a consumer that is gone")
 
+// errRewound is told when a sequence comes that belonged to another message.
+var errRewound = errors.New("the stream has lost its end")
+
 // Delivery is a message handed to one member of a durable consumer. Exactly
 // one of Ack, Retry and Term must be called, from any goroutine.
 type Delivery struct {
@@ -70,6 +73,8 @@ func (d *Delivery) settle(count prometheus.Counter, verdict string) error {
 }
 
 // incarnation is one life of a stream, and what this process has in work of it.
+// A stream that has lost its end, in a crash of the server's machine or by the
+// restoring of a backup, begins another one: it gives the same sequences again.
 type incarnation struct {
 	conn    *Conn
 	stream  string
@@ -84,39 +89,59 @@ type incarnation struct {
 	live atomic.Bool
 
 	mu   sync.Mutex
-	held map[uint64]int // bytes, by sequence
+	held map[uint64]inWork // by sequence
 	// floor is the highest ack floor that was seen, over all consumers of this
 	// name: everything up to it has been settled.
 	floor uint64
 	// told is the end of the last range that was reported as dropped.
 	told uint64
+	// top is the highest sequence that was handed out.
+	top uint64
+}
+
+// inWork is a message that was handed out and is not settled.
+type inWork struct {
+	stored time.Time
+	bytes  int
 }
 
 func newIncarnation(c *Conn, stream, epoch string, m *consumerMetrics) *incarnation {
-	return &incarnation{conn: c, stream: stream, epoch: epoch, metrics: m, held: map[uint64]int{}}
+	return &incarnation{conn: c, stream: stream, epoch: epoch, metrics: m, held: map[uint64]inWork{}}
 }
 
-// hold marks a sequence of so many bytes as being in work; false if it is already.
-func (in *incarnation) hold(seq uint64, bytes int) bool {
+// hold marks a message as being in work; false if it is already. errRewound if
+// another message of that sequence is.
+func (in *incarnation) hold(seq uint64, stored time.Time, bytes int) (ok bool, err error) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	if _, ok := in.held[seq]; ok {
-		return false
+	if has, ok := in.held[seq]; ok {
+		if !has.stored.Equal(stored) {
+			return false, errRewound
+		}
+		return false, nil
 	}
-	in.held[seq] = bytes
+	in.held[seq] = inWork{stored, bytes}
+	in.top = max(in.top, seq)
 	in.work.Add(int64(bytes))
-	return true
+	return true, nil
 }
 
 // release is told that a sequence is no longer in work.
 func (in *incarnation) release(seq uint64) {
 	in.mu.Lock()
-	in.work.Add(-int64(in.held[seq]))
+	in.work.Add(-int64(in.held[seq].bytes))
 	delete(in.held, seq)
 	in.mu.Unlock()
 	if p := in.from.Load(); p != nil {
 		p.settled()
 	}
+}
+
+// reached is the highest sequence that the stream is known to have had.
+func (in *incarnation) reached() uint64 {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	return max(in.top, in.floor)
 }
 
 // raise lifts the floor; it returns the floor then.

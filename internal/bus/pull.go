@@ -36,8 +36,10 @@ type pull struct {
 	inbox string // of answers; the number of the request follows
 	sub   *nats.Subscription
 	most  pullWindow
-	// work is how many bytes were taken and are not settled.
-	work func() int64
+	// work is how many bytes were taken and are not settled, where that has to
+	// be done.
+	work    func() int64
+	settles bool
 	// short says that a request waits until more of these are settled.
 	short atomic.Bool
 	// news says that something has come, or that the pull has ended.
@@ -66,12 +68,13 @@ func (c *Conn) pull(stream, consumer string, most pullWindow, work func() int64)
 	if most.bytes <= 0 {
 		most.bytes = pullBytes
 	}
-	if work == nil {
+	settles := work != nil
+	if !settles {
 		work = func() int64 { return 0 }
 	}
 	p := &pull{
 		conn: c, to: "$JS.API.CONSUMER.MSG.NEXT." + stream + "." + consumer, inbox: c.nc.NewInbox() + ".",
-		most: most, work: work, news: make(chan struct{}, 1), heard: time.Now(),
+		most: most, work: work, settles: settles, news: make(chan struct{}, 1), heard: time.Now(),
 	}
 	sub, err := c.nc.Subscribe(p.inbox+"*", p.came)
 	if err != nil {
@@ -91,9 +94,12 @@ func (c *Conn) pull(stream, consumer string, most pullWindow, work func() int64)
 func (p *pull) came(m *nats.Msg) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if m.Reply == "" {
+	switch {
+	case m.Reply == "":
 		p.status(m)
-	} else {
+	case p.stopped:
+		p.giveBack(m)
+	default:
 		p.heard = time.Now()
 		p.kept.push(m)
 		p.bytes += int64(m.Size())
@@ -182,14 +188,28 @@ func (p *pull) end(err error) {
 	p.tell()
 }
 
-// stop ends the pull and throws away what it keeps.
+// stop ends the pull. What it keeps, and what is on its way, is thrown away; if
+// it has to be settled it is given back.
 func (p *pull) stop() {
 	p.mu.Lock()
 	p.end(errEnded)
 	p.stopped = true
+	for n := p.kept.head; n < p.kept.tail; n++ {
+		p.giveBack(*p.kept.at(n))
+	}
+	p.kept.drop(p.kept.len())
+	p.bytes = 0
 	p.mu.Unlock()
 	// The connection may be closed already; then there is nothing to undo.
-	_ = p.sub.Unsubscribe()
+	_ = p.sub.Drain()
+}
+
+// giveBack has a message come again at once, to whoever pulls then. Without a
+// server it does later.
+func (p *pull) giveBack(m *nats.Msg) {
+	if p.settles {
+		_ = p.conn.nc.Publish(m.Reply, []byte(verdictNak))
+	}
 }
 
 // drain asks for no more, and ends the pull when what is on its way has come.

@@ -114,21 +114,25 @@ func (p *pull) room() (msgs int, bytes int64, ok bool) {
 		return 1, 0, p.kept.len() == 0
 	}
 	largest := p.conn.MaxPayload() + pullSlack
-	free := func() int64 {
-		held := p.bytes + p.work()
-		if held == 0 {
-			return max(p.most.bytes, largest)
-		}
-		return p.most.bytes - held
-	}
-	if free() < largest {
+	bytes = p.free(largest)
+	if bytes < largest {
 		p.short.Store(true) // and look again: something may just have been settled
-		if free() < largest {
+		if bytes = p.free(largest); bytes < largest {
 			return 0, 0, false
 		}
 	}
 	p.short.Store(false)
-	return p.most.msgs - p.kept.len(), free(), true
+	return p.most.msgs - p.kept.len(), bytes, true
+}
+
+// free is how many bytes there is room for; where nothing is held, the largest
+// message always has. Called with mu held.
+func (p *pull) free(largest int64) int64 {
+	held := p.bytes + p.work()
+	if held == 0 {
+		return max(p.most.bytes, largest)
+	}
+	return p.most.bytes - held
 }
 
 // status takes what the server says of a request. Called with mu held.

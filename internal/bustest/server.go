@@ -2,6 +2,7 @@ package bustest
 
 import (
 	"net"
+	"os"
 	"sync"
 	"testing"
 	"time"
@@ -171,6 +172,27 @@ func (s *Server) Wipe() {
 		s.tb.Fatal("bustest: wipe the store of a running server")
 	}
 	s.dir = s.tb.TempDir()
+}
+
+// Backup copies the server's store. The returned function has the server begin
+// with that copy from its next start on, as after a crash of its machine that
+// took what was stored last. The server must run at neither time.
+func (s *Server) Backup() (restore func()) {
+	s.tb.Helper()
+	backup := s.tb.TempDir()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.srv != nil {
+		s.tb.Fatal("bustest: copy the store of a running server")
+	}
+	if err := os.CopyFS(backup, os.DirFS(s.dir)); err != nil {
+		s.tb.Fatalf("bustest: copy store: %v", err)
+	}
+	return func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.dir = backup
+	}
 }
 
 // URL is the address clients connect to, the same for all starts.
