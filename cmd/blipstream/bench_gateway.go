@@ -124,21 +124,23 @@ type subject struct {
 	cmd              *exec.Cmd
 	in               io.WriteCloser
 	out              *bufio.Scanner
-	// publisher is nil where the server publishes by itself.
-	publisher *bus.Publisher
+	// feeder is nil where the server publishes by itself.
+	feeder *feeder
 }
 
-// startSubject starts a server.
-func startSubject(p *proc, name, nats string, publisher *bus.Publisher) (*subject, error) {
+// startSubject starts a server that reads from feeder, if it is not nil.
+func startSubject(p *proc, name string, from *feeder) (*subject, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, fmt.Errorf("bench: find this program: %w", err)
 	}
-	s := &subject{name: name, path: "/events?kind=simple_tweet", publisher: publisher}
-	if name != "gateway" {
-		s.path = "/?stream=s"
+	s := &subject{name: name, path: "/?stream=s", feeder: from}
+	args := []string{"bench", "serve", name, "--log-level", "warn"}
+	if from != nil {
+		s.path = "/events?kind=simple_tweet"
+		args = append(args, "--nats", from.nats.url)
 	}
-	s.cmd = exec.CommandContext(p.ctx, self, "bench", "serve", name, "--nats", nats, "--log-level", "warn")
+	s.cmd = exec.CommandContext(p.ctx, self, args...)
 	s.cmd.Stderr = os.Stderr
 	if s.in, err = s.cmd.StdinPipe(); err != nil {
 		return nil, fmt.Errorf("bench: start %s: %w", name, err)
@@ -164,6 +166,9 @@ func (s *subject) stop() {
 	_ = s.in.Close()                          // it ends with its input
 	_ = s.cmd.Process.Signal(syscall.SIGTERM) // it may be gone already
 	_ = s.cmd.Wait()                          // nothing of it is needed any more
+	if s.feeder != nil {
+		s.feeder.stop()
+	}
 }
 
 // ask has the server do something.
@@ -179,7 +184,7 @@ func (s *subject) ask(line string) (string, error) {
 
 // publish publishes at a rate for a time, and returns how many events it were.
 func (s *subject) publish(ctx context.Context, rate float64, d time.Duration, size int) (uint64, error) {
-	if s.publisher == nil {
+	if s.feeder == nil {
 		answer, err := s.ask(fmt.Sprintf("publish %g %d %d", rate, d.Milliseconds(), size))
 		if err != nil {
 			return 0, err
@@ -192,12 +197,12 @@ func (s *subject) publish(ctx context.Context, rate float64, d time.Duration, si
 	if err != nil {
 		return n, err
 	}
-	return n, s.publisher.Flush(ctx)
+	return n, s.feeder.publisher.Flush(ctx)
 }
 
 // store stores one event for the gateway.
 func (s *subject) store(ctx context.Context, kind feed.Kind, payload []byte) error {
-	return s.publisher.Publish(ctx, []bus.Msg{{Subject: feed.EventSubject(kind), Data: payload}}, func(error) {})
+	return s.feeder.publisher.Publish(ctx, []bus.Msg{{Subject: feed.EventSubject(kind), Data: payload}}, func(error) {})
 }
 
 // cpu is the CPU time the server has used.

@@ -62,7 +62,7 @@ func (b *gatewayBench) liveOne(s *subject, rate float64, gzip bool) (time.Durati
 	defer c.Close()
 	c.Reset()
 	began, before := time.Now(), s.cpu()
-	n, err := b.feed(events, rate)
+	n, err := b.feed(s, events, rate)
 	if err != nil {
 		return 0, err
 	}
@@ -96,14 +96,14 @@ func (b *gatewayBench) events(rate float64) ([]bus.Msg, error) {
 
 // feed publishes events at a rate, as many at once as are due, and returns how
 // many the time was enough for.
-func (b *gatewayBench) feed(events []bus.Msg, rate float64) (int, error) {
+func (b *gatewayBench) feed(s *subject, events []bus.Msg, rate float64) (int, error) {
 	ticker := time.NewTicker(time.Millisecond)
 	defer ticker.Stop()
 	began, sent := time.Now(), 0
 	for time.Since(began) < b.Live {
 		due := min(int(rate*time.Since(began).Seconds()), len(events))
 		if due > sent {
-			if err := b.publisher.Publish(b.p.ctx, events[sent:due], func(error) {}); err != nil {
+			if err := s.feeder.publisher.Publish(b.p.ctx, events[sent:due], func(error) {}); err != nil {
 				return sent, err
 			}
 			sent = due
@@ -133,7 +133,7 @@ func (b *gatewayBench) frames(s *subject, rate float64) error {
 		defer close(read)
 		all, failed = readLive(ctx, s.addr)
 	}()
-	_, err = b.feed(events, rate)
+	_, err = b.feed(s, events, rate)
 	cancel()
 	<-read
 	if err = errors.Join(err, failed); err != nil {

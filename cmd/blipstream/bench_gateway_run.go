@@ -7,8 +7,6 @@ import (
 	"time"
 
 	"github.com/blipstream/blipstream/cmd/blipstream/loadgen"
-	"github.com/blipstream/blipstream/internal/bus"
-	"github.com/blipstream/blipstream/internal/feed"
 )
 
 const (
@@ -18,9 +16,8 @@ const (
 	// heldShare is which part of what was due has to be published for a rate
 	// to be held, and drainTime how long the last of it may take to arrive.
 	heldShare, drainTime = 0.93, time.Second
-	// benchStore bounds each stream, in bytes, and joinTimeout how long clients
-	// may take to be answered.
-	benchStore, joinTimeout = 256 << 20, time.Minute
+	// joinTimeout is how long clients may take to be answered.
+	joinTimeout = time.Minute
 )
 
 // contenders are the servers that are measured beside each other.
@@ -32,38 +29,14 @@ func benchParts() []string { return []string{"saturation", "latency", "idle", "s
 // gatewayBench is one run of bench gateway.
 type gatewayBench struct {
 	*benchGatewayCmd
-	p         *proc
-	nats      *child
-	publisher *bus.Publisher
+	p *proc
 	// best is what each server held, by number of clients.
 	best map[string]map[int]float64
 }
 
 // Run measures and prints.
 func (c *benchGatewayCmd) Run(p *proc) error {
-	nats, err := startChild(p)
-	if err != nil {
-		return err
-	}
-	defer nats.stop()
-	layout := bus.DefaultLayout()
-	for _, l := range []*bus.Limits{&layout.Raw, &layout.Events, &layout.Replay, &layout.Dead} {
-		l.MaxBytes = benchStore
-	}
-	conn, err := bus.Connect(bus.Options{URL: nats.url, Name: "bench", Log: p.log, Layout: &layout})
-	if err != nil {
-		return err
-	}
-	defer closeConn(p.ctx, conn)
-	if err := conn.Ensure(p.ctx, layout); err != nil {
-		return err
-	}
-	publisher, err := conn.NewPublisher(bus.PublisherOptions{Stream: feed.StreamEvents})
-	if err != nil {
-		return err
-	}
-	defer publisher.Close()
-	b := &gatewayBench{benchGatewayCmd: c, p: p, nats: nats, publisher: publisher, best: map[string]map[int]float64{}}
+	b := &gatewayBench{benchGatewayCmd: c, p: p, best: map[string]map[int]float64{}}
 	return b.parts()
 }
 
@@ -98,13 +71,26 @@ func (b *gatewayBench) each(run func(s *subject) error) error {
 	return nil
 }
 
-// start starts a server.
+// start starts a server. A gateway gets a NATS server of its own, with empty
+// streams: what it reads of the past after its start must not be measured.
 func (b *gatewayBench) start(name string) (*subject, error) {
-	var publisher *bus.Publisher
-	if name == "gateway" {
-		publisher = b.publisher
+	if name != "gateway" {
+		return startSubject(b.p, name, nil)
 	}
-	return startSubject(b.p, name, b.nats.url, publisher)
+	feeder, err := startFeeder(b.p)
+	if err != nil {
+		return nil, err
+	}
+	s, err := startSubject(b.p, name, feeder)
+	if err != nil {
+		feeder.stop()
+		return nil, err
+	}
+	if err := s.ready(b.p.ctx); err != nil {
+		s.stop()
+		return nil, err
+	}
+	return s, nil
 }
 
 // with starts a server for the time of run.
@@ -128,7 +114,7 @@ func (b *gatewayBench) crowd(s *subject, o loadgen.Options) (*loadgen.Crowd, err
 	nudged := make(chan error, 1)
 	go func() {
 		var err error
-		for s.publisher == nil && ctx.Err() == nil && err == nil {
+		for s.feeder == nil && ctx.Err() == nil && err == nil {
 			_, err = s.publish(ctx, 10, 300*time.Millisecond, b.Size)
 		}
 		nudged <- err
