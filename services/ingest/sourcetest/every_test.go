@@ -241,7 +241,7 @@ func TestEverySourceSurvives(t *testing.T) {
 				t.Parallel()
 				o, stall := o.of(s), "10s"
 				if o.stalls {
-					stall = "500ms"
+					stall = "1s"
 				}
 				server := s.serve(t, []simulate.Fault{o.fault, {}, {Kind: simulate.FaultEOF, After: 5}}, false)
 				f := &follower{t: t, src: server.open(t, stall)}
@@ -250,7 +250,7 @@ func TestEverySourceSurvives(t *testing.T) {
 				}
 				want := server.index()
 				f.until(func() bool {
-					clings := s.clings && o.fault.Kind == simulate.FaultHalfOpen && len(f.ends) > 0
+					clings := s.clings && o.fault.Kind == simulate.FaultHalfOpen && o.met(f.ends) != nil
 					return clings || len(seen(t, want, f.items)) == everyItems
 				})
 				if st := server.stats(); st.MaxOpen > 1 && o.fault.Kind != simulate.FaultHalfOpen {
@@ -262,6 +262,18 @@ func TestEverySourceSurvives(t *testing.T) {
 	}
 }
 
+// met is the first end of a connection that is meant to be; nil if there is none.
+// A machine that is busy may take so long to connect that silence is seen there,
+// too.
+func (o outcome) met(ends []*source.Error) *source.Error {
+	for _, e := range ends {
+		if e.Cause == o.cause && errors.Is(e, source.ErrStalled) == o.stalls {
+			return e
+		}
+	}
+	return nil
+}
+
 // check holds the ends of connections against what is meant to happen.
 func (o outcome) check(t *testing.T, ends []*source.Error) {
 	t.Helper()
@@ -271,15 +283,16 @@ func (o outcome) check(t *testing.T, ends []*source.Error) {
 		}
 		return
 	}
-	if len(ends) == 0 || ends[0].Cause != o.cause || errors.Is(ends[0], source.ErrStalled) != o.stalls {
-		t.Fatalf("connections ended by %v, want the cause %v first", ends, o.cause)
+	told := o.met(ends)
+	if told == nil {
+		t.Fatalf("connections ended by %v, want the cause %v", ends, o.cause)
 	}
 	// The reset is told in whole seconds, and by a clock of seconds.
-	if got := ends[0].RetryAfter; o.after > 0 && (got < o.after-2*time.Second || got > o.after) {
+	if got := told.RetryAfter; o.after > 0 && (got < o.after-2*time.Second || got > o.after) {
 		t.Errorf("asked to wait %v, want %v", got, o.after)
 	}
-	if strings.Contains(ends[0].Error(), "\n") {
-		t.Errorf("the error has several lines: %v", ends[0])
+	if strings.Contains(told.Error(), "\n") {
+		t.Errorf("the error has several lines: %v", told)
 	}
 }
 
