@@ -21,5 +21,7 @@
 // (meta.domain is "canary"). Its id is meta.id. The cursor is the upstream's own
 // event id, a list of timestamps a topic: going on there may repeat what has
 // the same timestamp, and the ids absorb that. The upstream closes every
-// connection after some 15 minutes, and allows two an address.
+// connection after some 15 minutes, and allows two an address. It keeps events for
+// a week or longer; who comes back later than that, and is given what is not next
+// to where reading stopped, is told of a gap.
 package wikimedia

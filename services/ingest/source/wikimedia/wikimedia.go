@@ -2,11 +2,13 @@ package wikimedia
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/blipstream/blipstream/internal/feed"
 	"github.com/blipstream/blipstream/services/ingest/source"
@@ -31,12 +33,16 @@ type wiki struct {
 	endpoint string
 	agent    string
 	wikis    []string
+	observer source.Observer
+	// from is when the event was that the present connection goes on behind;
+	// zero if there is none, or once its first event has come.
+	from time.Time
 }
 
 // Open makes the source that cfg describes; see the package's comment.
 func Open(cfg source.Config) (source.Source, error) {
 	q := param.Of("wikimedia", cfg.URL)
-	w := &wiki{name: cfg.Name, agent: agent(q.Text("contact", ""))}
+	w := &wiki{name: cfg.Name, agent: agent(q.Text("contact", "")), observer: cfg.Observe()}
 	if wikis := q.Text("wiki", ""); wikis != "" {
 		w.wikis = strings.Split(wikis, ",")
 	}
@@ -97,8 +103,47 @@ func agent(contact string) string {
 	return upstream.Agent + " (" + contact + project + ")"
 }
 
+// keeps is how long the upstream keeps events at least, and quiet longer than its
+// streams are ever silent: from its own test messages on, one comes every hour.
+const (
+	keeps = 7 * 24 * time.Hour
+	quiet = 2 * time.Hour
+)
+
+// placeOf is when the latest event was that an event id tells of; zero if none is.
+func placeOf(id string) time.Time {
+	var topics []struct {
+		Timestamp int64 `json:"timestamp"`
+	}
+	if json.Unmarshal([]byte(id), &topics) != nil {
+		return time.Time{}
+	}
+	latest := int64(0)
+	for _, t := range topics {
+		latest = max(latest, t.Timestamp)
+	}
+	if latest == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(latest).UTC()
+}
+
+// watch tells of a gap if a connection begins later than it was asked to, which
+// the upstream does without a word where it no longer has what came before.
+func (w *wiki) watch(id string) {
+	from, at := w.from, placeOf(id)
+	if from.IsZero() || !at.After(from) {
+		return
+	}
+	w.from = time.Time{}
+	if time.Since(from) > keeps && at.Sub(from) > quiet {
+		source.TellGap(w.observer, source.Gap{Why: "the upstream does not keep events as long as the source was away", From: from, To: at})
+	}
+}
+
 // request implements sse.Profile.Request.
 func (w *wiki) request(ctx context.Context, from feed.Cursor) (*http.Request, error) {
+	w.from = placeOf(string(from))
 	req, err := sse.Get(ctx, w.endpoint, "", from)
 	if err == nil {
 		req.Header.Set("User-Agent", w.agent)
@@ -108,6 +153,7 @@ func (w *wiki) request(ctx context.Context, from feed.Cursor) (*http.Request, er
 
 // item implements sse.Profile.Take.
 func (w *wiki) item(ev sse.Event) (feed.Item, bool) {
+	w.watch(ev.ID)
 	var meta, of []byte
 	peek.Object(ev.Data, func(key, value []byte) bool {
 		switch string(key) {

@@ -1,10 +1,12 @@
 package wikimedia
 
 import (
+	"fmt"
 	"log/slog"
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/blipstream/blipstream/internal/feed"
 	"github.com/blipstream/blipstream/services/ingest/source"
@@ -84,6 +86,51 @@ func TestItems(t *testing.T) {
 		}
 		if ok && (it.Cursor != cursor || it.Format != feed.FormatWikimedia || it.Source != "wiki" || string(it.Data) != data) {
 			t.Errorf("%s: %+v", data, it)
+		}
+	}
+}
+
+// gaps is an Observer that counts gaps.
+type gaps struct {
+	source.Observer
+	told []source.Gap
+}
+
+func (g *gaps) Gap(gap source.Gap) { g.told = append(g.told, gap) }
+
+// TestUpstreamThatHasForgotten: who was away for longer than the upstream keeps
+// events is told, once; who was not, or is given what comes next, is not.
+func TestUpstreamThatHasForgotten(t *testing.T) {
+	const day = 24 * time.Hour
+	at := func(ago time.Duration) string {
+		return fmt.Sprintf(`[{"topic":"a","partition":0,"timestamp":%d},{"topic":"b","partition":0,"offset":-1}]`, time.Now().Add(-ago).UnixMilli())
+	}
+	for name, c := range map[string]struct {
+		from, first string
+		want        int
+	}{
+		"forgotten": {at(9 * day), at(7 * day), 1}, "next": {at(9 * day), at(9*day - time.Minute), 0}, "a short stop": {at(day), at(day / 2), 0},
+		"no cursor": {"", at(7 * day), 0}, "no ids": {at(9 * day), "", 0}, "another form": {"7", "8", 0},
+	} {
+		var g gaps
+		cfg := config(t, "wikimedia:")
+		cfg.Observer = &g
+		src, err := Open(cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, ok := src.(*sse.Profile)
+		if !ok {
+			t.Fatalf("a %T", src)
+		}
+		if _, err := p.Request(t.Context(), feed.Cursor(c.from)); err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			p.Take(sse.Event{ID: c.first, Data: []byte(`{"meta":{"id":"u"}}`)})
+		}
+		if len(g.told) != c.want {
+			t.Errorf("%s: gaps %v, want %d", name, g.told, c.want)
 		}
 	}
 }
