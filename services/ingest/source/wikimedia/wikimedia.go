@@ -103,8 +103,8 @@ func agent(contact string) string {
 	return upstream.Agent + " (" + contact + project + ")"
 }
 
-// keeps is how long the upstream keeps events at least, and quiet longer than its
-// streams are ever silent: from its own test messages on, one comes every hour.
+// keeps is how long the upstream is taken to keep events at least, and quiet is
+// longer than its streams are silent: canaries come about every hour, to all of them.
 const (
 	keeps = 7 * 24 * time.Hour
 	quiet = 2 * time.Hour
