@@ -153,7 +153,7 @@ func (r *reader) read(ctx context.Context, p *pull) error {
 			if errors.Is(err, errRewound) {
 				return err
 			}
-			return r.drain(p)
+			return r.drain(ctx, p)
 		}
 		if err == nil {
 			err = r.deliver(p, m)
@@ -165,11 +165,11 @@ func (r *reader) read(ctx context.Context, p *pull) error {
 }
 
 // drain takes no more from the server and hands out what has come.
-func (r *reader) drain(p *pull) error {
+func (r *reader) drain(ctx context.Context, p *pull) error {
 	p.drain()
 	for {
 		// Without a server the drain may never end by itself; hence the wait.
-		m, err := p.nextWithin(drainWait)
+		m, err := p.nextWithin(ctx, drainWait)
 		if err == nil {
 			err = r.deliver(p, m)
 		}

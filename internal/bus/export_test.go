@@ -18,9 +18,6 @@ func Held(c *Conn, stream, durable string) prometheus.Counter {
 	return c.metrics.held.WithLabelValues(stream, durable)
 }
 
-// Errors is the count of what NATS reported outside of any call.
-func Errors(c *Conn) prometheus.Counter { return c.metrics.errors }
-
 // LettersFor is Letters for a server with the given largest payload.
 func LettersFor(d Dead, maxPayload int64) []Msg { return letters(d, maxPayload) }
 

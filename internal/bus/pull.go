@@ -143,9 +143,9 @@ func (p *pull) next(ctx context.Context) (*nats.Msg, error) {
 	}
 }
 
-// nextWithin is next with a context that ends after d.
-func (p *pull) nextWithin(d time.Duration) (*nats.Msg, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), d)
+// nextWithin is next for so long, whether or not ctx has ended.
+func (p *pull) nextWithin(ctx context.Context, d time.Duration) (*nats.Msg, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), d)
 	defer cancel()
 	return p.next(ctx)
 }

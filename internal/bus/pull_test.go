@@ -110,7 +110,4 @@ func TestConsumeFullWindowThroughRestart(t *testing.T) {
 	bustest.WaitFor(t, "connection", func() bool { return c.Ready() == nil })
 	close(proceed)
 	bustest.WaitFor(t, "all", func() bool { return g.distinct() == n })
-	if errs := value(t, bus.Errors(c)); errs != 0 {
-		t.Errorf("nats reported %v errors: something was dropped", errs)
-	}
 }
