@@ -125,7 +125,7 @@ func plan(env *cel.Env, tree *cel.Ast, is found) (*expression, error) {
 	if worst.Max > costAtRun {
 		return e, nil
 	}
-	e.quick = quicken(tree.NativeRep().Expr(), fieldsByName())
+	e.quick = quicken(tree.NativeRep().Expr(), knowledge{fieldsByName(), is.patterns})
 	if is.raw {
 		return e, nil
 	}

@@ -34,8 +34,15 @@ type check func(*feed.Record) answer
 // and so is the condition if its answer depends on that; then cel evaluates it
 // all. TestQuickAnswers holds both to the same answers.
 
+// knowledge is what checks are made with: the fields of post, and the patterns of
+// the expression.
+type knowledge struct {
+	fields map[string]field
+	patterns
+}
+
 // quicken makes a check of an expression; nil if it could never be sure.
-func quicken(e ast.Expr, known map[string]field) check {
+func quicken(e ast.Expr, known knowledge) check {
 	switch e.Kind() { //nolint:exhaustive // all others are cel's
 	case ast.LiteralKind:
 		if b, ok := e.AsLiteral().(types.Bool); ok {
@@ -59,9 +66,9 @@ func said(b bool) answer {
 }
 
 // quickField is post.media, or has(post.lat).
-func quickField(e ast.Expr, known map[string]field) check {
+func quickField(e ast.Expr, known knowledge) check {
 	sel := e.AsSelect()
-	f, ok := known[sel.FieldName()]
+	f, ok := known.fields[sel.FieldName()]
 	if !ok || !isPost(sel.Operand()) {
 		return nil
 	}
@@ -79,16 +86,16 @@ func quickField(e ast.Expr, known map[string]field) check {
 func isPost(e ast.Expr) bool { return e.Kind() == ast.IdentKind && e.AsIdent() == varPost }
 
 // fieldOf is the field of post that an expression reads.
-func fieldOf(e ast.Expr, known map[string]field) (f field, ok bool) {
+func fieldOf(e ast.Expr, known knowledge) (f field, ok bool) {
 	if e.Kind() != ast.SelectKind || e.AsSelect().IsTestOnly() || !isPost(e.AsSelect().Operand()) {
 		return f, false
 	}
-	f, ok = known[e.AsSelect().FieldName()]
+	f, ok = known.fields[e.AsSelect().FieldName()]
 	return f, ok
 }
 
 // quickLoop is exists and all over an empty list, which most lists are.
-func quickLoop(c ast.ComprehensionExpr, known map[string]field) check {
+func quickLoop(c ast.ComprehensionExpr, known knowledge) check {
 	f, ok := fieldOf(c.IterRange(), known)
 	if !ok || f.many == nil || c.AccuInit().Kind() != ast.LiteralKind {
 		return nil
@@ -106,7 +113,7 @@ func quickLoop(c ast.ComprehensionExpr, known map[string]field) check {
 }
 
 // quickCall is an operator or a function.
-func quickCall(c ast.CallExpr, known map[string]field) check {
+func quickCall(c ast.CallExpr, known knowledge) check {
 	args := c.Args()
 	switch name := c.FunctionName(); {
 	case name == operators.LogicalNot && len(args) == 1:
@@ -171,7 +178,7 @@ func orUnsure(a check, r *feed.Record) answer {
 }
 
 // quickIn is "a" in post.tags, or post.lang in ["a", "b"].
-func quickIn(what, where ast.Expr, known map[string]field) check {
+func quickIn(what, where ast.Expr, known knowledge) check {
 	if s, ok := literal(what); ok {
 		if f, ok := fieldOf(where, known); ok && f.many != nil {
 			return func(r *feed.Record) answer { return said(slices.Contains(clip(f.many(r)), s)) }
@@ -228,7 +235,7 @@ func constant(e ast.Expr) (float64, bool) {
 }
 
 // quickText is a function of a text field and something written out.
-func quickText(name string, target, arg ast.Expr, known map[string]field) check {
+func quickText(name string, target, arg ast.Expr, known knowledge) check {
 	f, ok := fieldOf(target, known)
 	if !ok || f.str == nil {
 		return nil
@@ -243,8 +250,8 @@ func quickText(name string, target, arg ast.Expr, known map[string]field) check 
 	if !ok {
 		return nil
 	}
-	if name == "matches" {
-		return quickMatch(f, s)
+	if name == fnMatches {
+		return quickMatch(f, known.patterns[s])
 	}
 	test, ok := textTest(name)
 	if !ok {
@@ -254,9 +261,8 @@ func quickText(name string, target, arg ast.Expr, known map[string]field) check 
 }
 
 // quickMatch is a text field and a pattern.
-func quickMatch(f field, text string) check {
-	p, err := newPattern(text)
-	if err != nil {
+func quickMatch(f field, p *pattern) check {
+	if p == nil {
 		return nil
 	}
 	return func(r *feed.Record) answer {
@@ -305,7 +311,7 @@ func quickPlace(name string, args []ast.Expr) check {
 }
 
 // quickComparison is a field, or a size, compared with something written out.
-func quickComparison(op string, left, right ast.Expr, known map[string]field) check {
+func quickComparison(op string, left, right ast.Expr, known knowledge) check {
 	if s, ok := literal(right); ok {
 		return quickEqual(op, left, s, known)
 	}
@@ -331,7 +337,7 @@ func quickComparison(op string, left, right ast.Expr, known map[string]field) ch
 }
 
 // quickEqual is a text field compared with a text.
-func quickEqual(op string, left ast.Expr, s string, known map[string]field) check {
+func quickEqual(op string, left ast.Expr, s string, known knowledge) check {
 	f, ok := fieldOf(left, known)
 	if !ok || f.str == nil || op != operators.Equals && op != operators.NotEquals {
 		return nil
@@ -341,7 +347,7 @@ func quickEqual(op string, left ast.Expr, s string, known map[string]field) chec
 }
 
 // quickNumber reads a number: a field, or the size of one.
-func quickNumber(e ast.Expr, known map[string]field) func(*feed.Record) (float64, bool) {
+func quickNumber(e ast.Expr, known knowledge) func(*feed.Record) (float64, bool) {
 	if f, ok := fieldOf(e, known); ok && f.num != nil {
 		return func(r *feed.Record) (float64, bool) {
 			if p := f.num(r); p != nil {
@@ -362,7 +368,7 @@ func quickNumber(e ast.Expr, known map[string]field) func(*feed.Record) (float64
 
 // sized is the field whose size an expression is: size(post.body) or
 // post.body.size().
-func sized(e ast.Expr, known map[string]field) (f field, ok bool) {
+func sized(e ast.Expr, known knowledge) (f field, ok bool) {
 	if e.Kind() != ast.CallKind || e.AsCall().FunctionName() != "size" {
 		return f, false
 	}
