@@ -21,7 +21,7 @@ import (
 func asking(onError string) string {
 	return `
 ask:
-  mood: {subject: test.mood, timeout: 300ms, concurrency: 4, on_error: ` + onError + `, send: {text: post.body}}
+  mood: {subject: test.mood, timeout: 5s, concurrency: 4, on_error: ` + onError + `, send: {text: post.body}}
 rules:
   - {kind: happy, when: 'post.body.contains("7")', ask: mood, keep: 'answer.mood == "good"', emit: {mood: answer.mood, body: post.body}}
   - {kind: rated, when: 'post.body.contains("7")', ask: mood, emit: {mood: answer.mood}}
@@ -89,8 +89,7 @@ func TestAskHoldsUpNobodyElse(t *testing.T) {
 		return []byte(`{"mood":"good"}`), nil
 	})
 	t.Cleanup(func() { close(release) })
-	slow := strings.Replace(asking("skip"), "300ms", "5s", 1)
-	startWith(t, srv, withRules(t, slow))
+	startWith(t, srv, withRules(t, asking("skip")))
 	// 19 of 100 ask: fewer than have a place (4 and 16 that wait).
 	bustest.PublishRaw(t, conn, tweets(0, 100)...)
 	bustest.WaitFor(t, "all items that ask nothing", func() bool { return kinds(events(t, conn))["plain"] == 81 })
@@ -147,7 +146,7 @@ func TestAskStop(t *testing.T) {
 		<-release
 		return answerOf(request)
 	})
-	stop := startWith(t, srv, withRules(t, strings.Replace(asking("skip"), "300ms", "5s", 1)))
+	stop := startWith(t, srv, withRules(t, asking("skip")))
 	bustest.PublishRaw(t, conn, tweets(7, 8)...)
 	<-asked
 	stop()
