@@ -13,7 +13,7 @@ type Summary struct {
 	// From and To are the sequences of RAW that were asked for, Last the one
 	// worked on last.
 	From, To, Last uint64
-	// Items were read; Bad of these would be dead letters.
+	// Items were read; Bad of these would be dead letters, or come again.
 	Items, Bad uint64
 	// Events were stored, Known ones were there already, Refused are too large.
 	Events, Known, Refused uint64
@@ -46,7 +46,7 @@ func (s Summary) String() string {
 		n    uint64
 		text string
 	}{
-		{s.Bad, "%d items cannot be read\n"},
+		{s.Bad, "%d items yield nothing: they cannot be read, or a service that rules ask gave no answer\n"},
 		{s.Refused, "%d events are larger than the server takes\n"},
 		{s.Missed, "%d items were removed by the limits of RAW before they were read\n"},
 		{s.Waiting, "%d items are left to enrich, which has not settled them yet\n"},
