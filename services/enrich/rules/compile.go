@@ -217,7 +217,7 @@ func (e *expression) answer(v *view) answer {
 	if e.quick == nil || len(v.data) > provedItem {
 		return unsure
 	}
-	return e.quick(v.rec)
+	return e.quick(v)
 }
 
 // absent reports whether an expression failed because it read what the post,

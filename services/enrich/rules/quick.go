@@ -26,7 +26,7 @@ const (
 )
 
 // check answers a condition without cel.
-type check func(*feed.Record) answer
+type check func(*view) answer
 
 // Conditions are mostly comparisons of a field with something written out, and
 // mostly false. Those are answered here: cel takes some 300 ns for one, of
@@ -46,9 +46,12 @@ func quicken(e ast.Expr, known knowledge) check {
 	switch e.Kind() { //nolint:exhaustive // all others are cel's
 	case ast.LiteralKind:
 		if b, ok := e.AsLiteral().(types.Bool); ok {
-			return func(*feed.Record) answer { return said(bool(b)) }
+			return func(*view) answer { return said(bool(b)) }
 		}
 	case ast.SelectKind:
+		if path, ok := rawPath(e); ok {
+			return quickRaw(path)
+		}
 		return quickField(e, known)
 	case ast.ComprehensionKind:
 		return quickLoop(e.AsComprehension(), known)
@@ -74,11 +77,11 @@ func quickField(e ast.Expr, known knowledge) check {
 	}
 	switch {
 	case !sel.IsTestOnly() && f.on != nil:
-		return func(r *feed.Record) answer { return said(f.on(r)) }
+		return func(v *view) answer { return said(f.on(v.rec)) }
 	case sel.IsTestOnly() && f.set != nil:
-		return func(r *feed.Record) answer { return said(f.set(r)) }
+		return func(v *view) answer { return said(f.set(v.rec)) }
 	case sel.IsTestOnly():
-		return func(r *feed.Record) answer { return said(f.get(r) != nil) }
+		return func(v *view) answer { return said(f.get(v.rec) != nil) }
 	}
 	return nil
 }
@@ -104,8 +107,8 @@ func quickLoop(c ast.ComprehensionExpr, known knowledge) check {
 	if !ok || c.Result().Kind() != ast.IdentKind || c.Result().AsIdent() != c.AccuVar() {
 		return nil
 	}
-	return func(r *feed.Record) answer {
-		if len(clip(f.many(r))) == 0 {
+	return func(v *view) answer {
+		if len(clip(f.many(v.rec))) == 0 {
 			return said(bool(first))
 		}
 		return unsure
@@ -140,8 +143,8 @@ func negated(a check) check {
 	if a == nil {
 		return nil
 	}
-	return func(r *feed.Record) answer {
-		switch said := a(r); said {
+	return func(v *view) answer {
+		switch said := a(v); said {
 		case no:
 			return yes
 		case yes:
@@ -157,12 +160,12 @@ func both(a, b check) check {
 	if a == nil && b == nil {
 		return nil
 	}
-	return func(r *feed.Record) answer {
-		left := orUnsure(a, r)
+	return func(v *view) answer {
+		left := orUnsure(a, v)
 		if left == no {
 			return no
 		}
-		right := orUnsure(b, r)
+		right := orUnsure(b, v)
 		if right == no || left == yes {
 			return right
 		}
@@ -170,18 +173,18 @@ func both(a, b check) check {
 	}
 }
 
-func orUnsure(a check, r *feed.Record) answer {
+func orUnsure(a check, v *view) answer {
 	if a == nil {
 		return unsure
 	}
-	return a(r)
+	return a(v)
 }
 
 // quickIn is "a" in post.tags, or post.lang in ["a", "b"].
 func quickIn(what, where ast.Expr, known knowledge) check {
 	if s, ok := literal(what); ok {
 		if f, ok := fieldOf(where, known); ok && f.many != nil {
-			return func(r *feed.Record) answer { return said(slices.Contains(clip(f.many(r)), s)) }
+			return func(v *view) answer { return said(slices.Contains(clip(f.many(v.rec)), s)) }
 		}
 		return nil
 	}
@@ -190,7 +193,7 @@ func quickIn(what, where ast.Expr, known knowledge) check {
 	if !ok || !also || f.str == nil {
 		return nil
 	}
-	return func(r *feed.Record) answer { return said(slices.Contains(list, f.str(r))) }
+	return func(v *view) answer { return said(slices.Contains(list, f.str(v.rec))) }
 }
 
 // literal is a text that is written out.
@@ -241,8 +244,8 @@ func quickText(name string, target, arg ast.Expr, known knowledge) check {
 		return nil
 	}
 	if words, ok := literals(arg); ok && name == "hasWord" {
-		return func(r *feed.Record) answer {
-			body := f.str(r)
+		return func(v *view) answer {
+			body := f.str(v.rec)
 			return said(slices.ContainsFunc(words, func(w string) bool { return containsWord(body, w) }))
 		}
 	}
@@ -257,7 +260,7 @@ func quickText(name string, target, arg ast.Expr, known knowledge) check {
 	if !ok {
 		return nil
 	}
-	return func(r *feed.Record) answer { return said(test(f.str(r), s)) }
+	return func(v *view) answer { return said(test(f.str(v.rec), s)) }
 }
 
 // quickMatch is a text field and a pattern.
@@ -265,8 +268,8 @@ func quickMatch(f field, p *pattern) check {
 	if p == nil {
 		return nil
 	}
-	return func(r *feed.Record) answer {
-		found, ok := p.matches(f.str(r))
+	return func(v *view) answer {
+		found, ok := p.matches(f.str(v.rec))
 		if !ok {
 			return unsure
 		}
@@ -302,11 +305,11 @@ func quickPlace(name string, args []ast.Expr) check {
 	if test == nil {
 		return nil
 	}
-	return func(r *feed.Record) answer {
-		if r.Position == nil {
+	return func(v *view) answer {
+		if v.rec.Position == nil {
 			return unknown
 		}
-		return said(test(r.Position, n))
+		return said(test(v.rec.Position, n))
 	}
 }
 
@@ -324,33 +327,43 @@ func quickComparison(op string, left, right ast.Expr, known knowledge) check {
 	if !ok {
 		return nil
 	}
-	return func(r *feed.Record) answer {
-		v, told := get(r)
+	return func(v *view) answer {
+		x, told := get(v)
 		switch {
 		case !told:
 			return unknown
-		case math.IsNaN(v):
+		case math.IsNaN(x):
 			return unsure
 		}
-		return said(holds(v, n))
+		return said(holds(x, n))
 	}
 }
 
 // quickEqual is a text field compared with a text.
 func quickEqual(op string, left ast.Expr, s string, known knowledge) check {
-	f, ok := fieldOf(left, known)
-	if !ok || f.str == nil || op != operators.Equals && op != operators.NotEquals {
+	if op != operators.Equals && op != operators.NotEquals {
 		return nil
 	}
 	equal := op == operators.Equals
-	return func(r *feed.Record) answer { return said((f.str(r) == s) == equal) }
+	if path, ok := rawPath(left); ok {
+		return quickRawText(path, s, equal)
+	}
+	f, ok := fieldOf(left, known)
+	if !ok || f.str == nil {
+		return nil
+	}
+	return func(v *view) answer { return said((f.str(v.rec) == s) == equal) }
 }
 
-// quickNumber reads a number: a field, or the size of one.
-func quickNumber(e ast.Expr, known knowledge) func(*feed.Record) (float64, bool) {
+// quickNumber reads a number: a field, the size of one, or what raw holds. NaN
+// is for cel.
+func quickNumber(e ast.Expr, known knowledge) func(*view) (float64, bool) {
+	if path, ok := rawPath(e); ok {
+		return func(v *view) (float64, bool) { return rawNumber(v.data, path) }
+	}
 	if f, ok := fieldOf(e, known); ok && f.num != nil {
-		return func(r *feed.Record) (float64, bool) {
-			if p := f.num(r); p != nil {
+		return func(v *view) (float64, bool) {
+			if p := f.num(v.rec); p != nil {
 				return *p, true
 			}
 			return 0, false
@@ -359,9 +372,9 @@ func quickNumber(e ast.Expr, known knowledge) func(*feed.Record) (float64, bool)
 	f, ok := sized(e, known)
 	switch {
 	case ok && f.str != nil:
-		return func(r *feed.Record) (float64, bool) { return float64(utf8.RuneCountInString(f.str(r))), true }
+		return func(v *view) (float64, bool) { return float64(utf8.RuneCountInString(f.str(v.rec))), true }
 	case ok && f.many != nil:
-		return func(r *feed.Record) (float64, bool) { return float64(len(clip(f.many(r)))), true }
+		return func(v *view) (float64, bool) { return float64(len(clip(f.many(v.rec)))), true }
 	}
 	return nil
 }

@@ -27,7 +27,7 @@ func leaves() []string {
 		`post.body.matches("[A-Z]{3,}")`, `post.body.matches("^T.a")`, `post.body.matches("(?i)straße|k[0-9]+")`, `post.body.contains(post.lang)`,
 		`post.near(52.5, 13.4, 30.0)`, `post.inBox(170.0, -10.0, -170.0, 10.0)`, `post.near(post.lat, 13.4, 30.0)`,
 		`post.tags.exists(t, t == "tea")`, `post.tags.all(t, t == "tea")`, `post.tags.exists_one(t, t == "tea")`, `post.mentions.exists(post, post == "ann")`,
-		`raw.a == 1`, `1 / size(post.tags) == 1`, `post.time < timestamp("2024-01-01T00:00:00Z")`, `post.?lat.orValue(0.0) == 0.0`, `size("abc") == 3`,
+		`raw.a == 1`, `raw.a > 0`, `raw.a != 2.5`, `raw.b.c <= -1.0`, `raw.b.c == "x"`, `raw.a != "x"`, `raw.b.d`, `has(raw.a)`, `raw.b == 1`, `raw.post.lat < 1.0`, `1 / size(post.tags) == 1`, `post.time < timestamp("2024-01-01T00:00:00Z")`, `post.?lat.orValue(0.0) == 0.0`, `size("abc") == 3`,
 	}
 }
 
@@ -71,7 +71,11 @@ func anyPost(r *rand.Rand) *feed.Record {
 // reports whether it was answered.
 func agree(t *testing.T, text string, e *expression, rec *feed.Record) bool {
 	t.Helper()
-	v := &view{rec: rec, data: []byte(`{"a":1}`)}
+	raws := []string{
+		`{"a":1}`, `{"a":2.5,"b":{"c":-7e2,"d":true}}`, ` {"b":{"c":"x","d":false},"a":"x"}`, `{"a":null,"b":{"c":"\u0078"}}`,
+		`{"a":{},"b":[1]}`, `{"a":1e400,"b":1}`, `[1]`, `{}`, "{\"a\":\"\xff\",\"b\":{\"d\":\"true\"}}",
+	}
+	v := &view{rec: rec, data: []byte(raws[(len(rec.Body)+3*len(rec.Tags)+5*len(rec.Mentions)+7*len(rec.Lang))%len(raws)])}
 	said := e.answer(v)
 	if said == unsure {
 		return false
@@ -92,7 +96,7 @@ func agree(t *testing.T, text string, e *expression, rec *feed.Record) bool {
 		want = yes
 	}
 	if said != want {
-		t.Errorf("%s: answered %d, cel says %d (%v) of %q", text, said, want, err, rec.Body)
+		t.Errorf("%s: answered %d, cel says %d (%v) of %q and %s", text, said, want, err, rec.Body, v.data)
 	}
 	return true
 }
