@@ -3,6 +3,7 @@ package e2e
 import (
 	"net/http/httptest"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -25,6 +26,8 @@ func TestKilledReadersOfBluesky(t *testing.T) {
 	if os.Getenv("BLIPSTREAM_E2E_ITEMS") != "" {
 		n = 30_000
 	}
+	nats := start(t, "blipstream", "nats", "--port", "0", "--data", t.TempDir())
+	conn := connect(t, nats.field("nats"))
 	w := world(t, 0)
 	sky, err := simulate.NewBluesky(simulate.Options{World: w, Items: uint64(n), Rate: rate})
 	if err != nil {
@@ -32,15 +35,18 @@ func TestKilledReadersOfBluesky(t *testing.T) {
 	}
 	upstream := httptest.NewServer(sky)
 	t.Cleanup(func() { sky.Close(); upstream.Close() })
-	nats := start(t, "blipstream", "nats", "--port", "0", "--data", t.TempDir())
-	conn := connect(t, nats.field("nats"))
 	reader := func() *process {
 		return start(t, "ingest", "--nats", nats.field("nats"), "--lease-ttl", ttl.String(),
 			"--source", "bluesky+ws"+strings.TrimPrefix(upstream.URL, "http")+"/#"+source)
 	}
 	leader := reader()
 	until(t, patience, "nobody reads", func() bool { return count(t, conn, feed.StreamRaw) > int(rate) })
-	for range kills {
+	for k := range kills {
+		// Spread over the run, so that each has read for a while and saved its place.
+		share := (k + 1) * n / 8
+		until(t, patience+time.Duration(float64(share)/rate)*time.Second, "little is read", func() bool {
+			return count(t, conn, feed.StreamRaw) >= share
+		})
 		standby := reader()
 		until(t, patience, "the second does not stand by", func() bool { return strings.Contains(standby.stderr(), "standby") })
 		from, connections := count(t, conn, feed.StreamRaw), sky.Stats().Connections
@@ -68,7 +74,21 @@ func TestKilledReadersOfBluesky(t *testing.T) {
 	if len(missing) > 0 {
 		t.Errorf("%d of %d items are not in RAW, for example %s", len(missing), n, one(missing))
 	}
-	t.Logf("asked for %q", sky.Stats().Cursors)
+	asked := sky.Stats().Cursors
+	if first, last := place(t, asked[1]), place(t, asked[len(asked)-1]); first == 0 || last <= first {
+		t.Errorf("asked for %q, want places further and further on", asked)
+	}
+	t.Logf("asked for %q", asked)
+}
+
+// place is a cursor that is a sequence.
+func place(t *testing.T, cursor string) uint64 {
+	t.Helper()
+	n, err := strconv.ParseUint(cursor, 10, 64)
+	if err != nil {
+		t.Errorf("cursor %q: %v", cursor, err)
+	}
+	return n
 }
 
 // skyPayloads is what the items before n look like, from the first on that is in
