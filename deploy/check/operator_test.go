@@ -75,7 +75,7 @@ func (s secured) do(t *testing.T, dir string, commands []string) {
 // cursors and rules are as they were, and enrich goes on where it was.
 func TestBackupIsRestored(t *testing.T) {
 	take, restore := backups(t)
-	s := startSecured(t)
+	s := startSecured(t, "")
 	owner := s.dial(t, "ensure", "bootstrap", nil)
 	ctx, cancel := context.WithTimeout(t.Context(), 2*patience)
 	defer cancel()

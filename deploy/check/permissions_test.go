@@ -48,8 +48,9 @@ type secured struct {
 	dir string
 }
 
-// startSecured makes keys and a certificate for this test alone.
-func startSecured(t *testing.T) secured {
+// startSecured makes keys and a certificate for this test alone. more is added
+// to the configuration.
+func startSecured(t *testing.T, more string) secured {
 	t.Helper()
 	s := secured{dir: t.TempDir()}
 	s.makeUsers(t)
@@ -59,7 +60,7 @@ func startSecured(t *testing.T) secured {
 		t.Fatal(err)
 	}
 	file := filepath.Join(s.dir, "auth.conf")
-	save(t, file, []byte(strings.ReplaceAll(string(conf), "/etc/nats-tls", s.dir)))
+	save(t, file, []byte(strings.ReplaceAll(string(conf), "/etc/nats-tls", s.dir)+more))
 	s.Server = bustest.Start(t, bustest.ConfigFile(file))
 	return s
 }
@@ -171,9 +172,18 @@ func (m member) errors(t *testing.T) float64 {
 }
 
 // The whole line works over TLS with the permissions of nats-tls-auth, and no
-// service asks for one that it has not.
+// service asks for one that it has not: also with the form of acknowledgements
+// that servers are to take to, which names the domain and the account.
 func TestLeastPrivilege(t *testing.T) {
-	s := startSecured(t)
+	for name, more := range map[string]string{
+		"AckFormat1": "", "AckFormat2": "\nfeature_flags { js_ack_fc_v2: true }\n",
+	} {
+		t.Run(name, func(t *testing.T) { leastPrivilege(t, startSecured(t, more)) })
+	}
+}
+
+func leastPrivilege(t *testing.T, s secured) {
+	t.Helper()
 	owner := s.dial(t, "ensure", "bootstrap", nil)
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
@@ -312,7 +322,7 @@ func read(t *testing.T, url, line string, n int) {
 
 // A service cannot do what is another's.
 func TestForeignWorkIsRefused(t *testing.T) {
-	s := startSecured(t)
+	s := startSecured(t, "")
 	owner := s.dial(t, "ensure", "bootstrap", nil)
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
