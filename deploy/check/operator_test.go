@@ -99,6 +99,11 @@ func TestBackupIsRestored(t *testing.T) {
 	s.Wipe()
 	s.Start()
 	s.do(t, dir, restore)
+	// The connections of before may not have noticed yet that their server was away.
+	owner, operator = s.dial(t, "ensure", "bootstrap", nil), s.dial(t, "operator", "operator", nil)
+	if err := operator.WaitConnected(ctx); err != nil {
+		t.Fatal(err)
+	}
 	ensure()
 
 	if n := len(bustest.ReadAll(t, operator, feed.StreamEvents)); n != 50 {
