@@ -70,6 +70,11 @@ func newMetrics(reg prometheus.Registerer, log *tail.Tail, gone *removals) (*met
 			return nil, fmt.Errorf("gateway: register metrics: %w", err)
 		}
 	}
+	// A rate over time sees a first burst only where it begins at 0.
+	for _, reason := range []string{reasonTrimmed, reasonSlow, reasonCapped, reasonRecreated, reasonBacklog} {
+		m.gaps.WithLabelValues(reason)
+		m.missed.WithLabelValues(reason)
+	}
 	return m, nil
 }
 
