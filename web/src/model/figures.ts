@@ -35,6 +35,8 @@ export const BUCKETS = HISTORY_S / BUCKET_S;
 /** Counts what arrives, for the stats strip. */
 export class Counters {
   readonly #events = new Seconds(HISTORY_S + BUCKET_S + 1);
+  /** What this connection counted, which the past does not replace. */
+  readonly #own = new Seconds(RATE_S + 1);
   readonly #posts = new Seconds(HISTORY_S);
   readonly #blips = new Seconds(HISTORY_S);
   readonly #ages = new Ages();
@@ -55,6 +57,7 @@ export class Counters {
   /** Counts the events of a frame that came in a second. */
   add(second: number, totals: Frame['totals']): void {
     this.#events.add(second, totals.events);
+    this.#own.add(second, totals.events);
     this.#posts.add(second, totals.posts);
     this.#blips.add(second, totals.blips);
   }
@@ -85,7 +88,7 @@ export class Counters {
     const span = Math.min(RATE_S, second - (this.#since ?? second));
     const rate = (seconds: Seconds) => (span > 0 ? seconds.sum(second, span) / span : undefined);
     return {
-      rate: rate(this.#events),
+      rate: rate(this.#own),
       posts: rate(this.#posts),
       blips: rate(this.#blips),
       history: this.#history(second),

@@ -52,6 +52,20 @@ describe('Session', () => {
     expect(Math.max(...session.view().figures.history)).toBe(10);
   });
 
+  it.each([0, 1, 2])('keeps its rates when it learns of the past, opened %i s into a bucket', (shift) => {
+    vi.advanceTimersByTime(shift * 1_000);
+    session.status({ phase: 'waiting', until: 0, attempt: 1 });
+    session.status({ phase: 'open' });
+    for (let i = 0; i < 50; i += 1) {
+      session.frame(aFrame({ totals: { posts: 1, blips: 0, events: 1 } }), false);
+      vi.advanceTimersByTime(100);
+    }
+    session.past(NOW - 60_000, 3_000, Array(22).fill(0));
+    const { rate, posts } = session.view().figures;
+    expect(rate).toBeCloseTo(10);
+    expect(posts).toBe(rate);
+  });
+
   it('takes what was stored for what came late, and knows nothing of before', () => {
     vi.advanceTimersByTime(1_000);
     session.status({ phase: 'waiting', until: 0, attempt: 1 });
