@@ -42,3 +42,21 @@ func Join(msgs ...Stored) []*Letter {
 	}
 	return append(all, j.rest()...)
 }
+
+// AskAfterPause asks a consumer for a message after a time in which nothing was
+// asked for, and returns what the pull makes of that before there is an answer.
+func AskAfterPause(c *Conn, stream, consumer string, pause time.Duration) error {
+	p, err := c.pull(stream, consumer, pullWindow{msgs: 1}, nil)
+	if err != nil {
+		return err
+	}
+	defer p.stop()
+	p.mu.Lock()
+	p.ask.open, p.heard = false, p.heard.Add(-pause)
+	p.request()
+	p.mu.Unlock()
+	p.check()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.ended
+}

@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/blipstream/blipstream/internal/bus"
 	"github.com/blipstream/blipstream/internal/bustest"
@@ -110,4 +111,14 @@ func TestConsumeFullWindowThroughRestart(t *testing.T) {
 	bustest.WaitFor(t, "connection", func() bool { return c.Ready() == nil })
 	close(proceed)
 	bustest.WaitFor(t, "all", func() bool { return g.distinct() == n })
+}
+
+// Who had no room for a while, and so asked for nothing, has not been left
+// without an answer.
+func TestPauseIsNoSilence(t *testing.T) {
+	t.Parallel()
+	c := bustest.Start(t).Conn(t, "con")
+	if err := bus.AskAfterPause(c, feed.StreamRaw, bus.DurableEnrich, time.Hour); err != nil {
+		t.Error(err)
+	}
 }

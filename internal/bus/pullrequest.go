@@ -93,6 +93,9 @@ func (p *pull) request() {
 	if !ok {
 		return
 	}
+	if !a.refused { // what was not asked for is no silence
+		p.heard = time.Now()
+	}
 	a.number++
 	a.open, a.whole = true, false
 	a.msgs, a.msgsLeft, a.bytes, a.bytesLeft = msgs, msgs, bytes, bytes
