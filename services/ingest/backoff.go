@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"context"
 	"time"
 
 	"github.com/blipstream/blipstream/services/ingest/source"
@@ -103,4 +104,16 @@ func doubled(first, limit time.Duration, failures int) time.Duration {
 		}
 	}
 	return wait
+}
+
+// wait waits for d; when ctx ends before, it returns why.
+func wait(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 }

@@ -92,17 +92,13 @@ func (s *session) pause(ctx context.Context, delay time.Duration, a attempt, err
 	s.status.waits(until)
 	s.metrics.retryAt.Set(float64(until.UnixMilli()) / 1e3)
 	defer s.metrics.retryAt.Set(0)
-	timer := time.NewTimer(delay)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		if !s.status.is(stateStalled) {
-			s.status.tell(slog.LevelDebug, stateConnecting, err) // it was told when that would be
-		}
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
+	if ended := wait(ctx, delay); ended != nil {
+		return ended
 	}
+	if !s.status.is(stateStalled) {
+		s.status.tell(slog.LevelDebug, stateConnecting, err) // it was told when that would be
+	}
+	return nil
 }
 
 // emit takes one item. It blocks while the window is full, and fails when the
@@ -238,12 +234,8 @@ func (s *session) keep(ctx context.Context, at feed.Cursor) error {
 		if s.save(ctx) == at {
 			return nil
 		}
-		timer := time.NewTimer(keepRetry)
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			timer.Stop()
-			return context.Cause(ctx)
+		if err := wait(ctx, keepRetry); err != nil {
+			return err
 		}
 	}
 }

@@ -88,12 +88,7 @@ func (w *worker) tenure(ctx context.Context) (over bool) {
 	}
 	w.status.set(stateBackoff, err, slog.Duration("retry_in", fencedPause))
 	w.status.waits(time.Now().Add(fencedPause))
-	timer := time.NewTimer(fencedPause)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
-	}
+	_ = wait(ctx, fencedPause) // run sees the end of ctx
 	return false
 }
 

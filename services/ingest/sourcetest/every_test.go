@@ -5,7 +5,6 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
@@ -116,16 +115,12 @@ func overHTTP(
 		if err != nil {
 			t.Fatal(err)
 		}
-		srv := httptest.NewServer(server)
-		t.Cleanup(func() {
-			server.Close()
-			srv.Close()
-		})
+		url := served(t, server)
 		return up{
 			raw: func(n uint64) []byte { return item(world, nil, n) }, stats: server.Stats,
 			open: func(t *testing.T, stall string) source.Source {
 				t.Helper()
-				return opened(t, open, prefix+srv.URL+path+stall, token)
+				return opened(t, open, prefix+url+path+stall, token)
 			},
 		}
 	}
@@ -143,17 +138,13 @@ func sky(open source.Opener, prefix, path string, second bool) func(*testing.T, 
 		if err != nil {
 			t.Fatal(err)
 		}
-		srv := httptest.NewServer(server)
-		t.Cleanup(func() {
-			server.Close()
-			srv.Close()
-		})
+		url := served(t, server)
 		return up{
 			raw:   func(n uint64) []byte { return world.AppendBluesky(nil, n, second) },
 			stats: func() simulate.Stats { return server.Stats().Stats },
 			open: func(t *testing.T, stall string) source.Source {
 				t.Helper()
-				return opened(t, open, prefix+strings.TrimPrefix(srv.URL, "http")+path+stall, "")
+				return opened(t, open, prefix+strings.TrimPrefix(url, "http")+path+stall, "")
 			},
 		}
 	}

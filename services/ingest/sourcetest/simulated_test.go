@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"strings"
@@ -71,12 +72,22 @@ func serve(t *testing.T, o feeds.Options) (*feeds.Server, string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return server, served(t, server)
+}
+
+// served serves an upstream until the test ends, and returns its address.
+func served(t *testing.T, server interface {
+	http.Handler
+	Close()
+},
+) string {
+	t.Helper()
 	srv := httptest.NewServer(server)
 	t.Cleanup(func() {
 		server.Close()
 		srv.Close()
 	})
-	return server, srv.URL
+	return srv.URL
 }
 
 // source opens the source for an upstream.
