@@ -8,6 +8,7 @@ import (
 	"github.com/blipstream/blipstream/services/gateway/filter"
 	"github.com/blipstream/blipstream/services/gateway/live"
 	"github.com/blipstream/blipstream/services/gateway/sse"
+	"github.com/blipstream/blipstream/services/gateway/stats"
 	"github.com/blipstream/blipstream/services/gateway/tail"
 )
 
@@ -37,9 +38,11 @@ type history struct {
 	ring *tail.Reader
 	// thin is set for a client with a rate, frames for one of /live. ration is
 	// set where that is shown as it comes, in frames as those of the present.
-	thin    *thinner
-	frames  *live.Framer
-	ration  *ration
+	thin   *thinner
+	frames *live.Framer
+	ration *ration
+	// book counts, for a client of /live, what a replay at a pace has passed.
+	book    *stats.Book
 	scratch [][]byte
 }
 
@@ -106,6 +109,9 @@ func (h *history) offerPost(s *Service, e *incoming, most int) bool {
 	if s.removals.gone(e.kind, e.facts) {
 		s.metrics.removed.Inc()
 		return false
+	}
+	if h.book != nil {
+		h.book.Count(stats.Event{Kind: e.kind, Facts: e.facts, Stored: e.stored, Latency: -1})
 	}
 	switch {
 	case !h.wants(e.kind, e.facts):

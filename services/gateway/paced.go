@@ -82,6 +82,16 @@ type pacer struct {
 	polled, beat  time.Time
 	// ticks counts the turns.
 	ticks int
+	past  pastStats
+}
+
+// newPacer makes one for a client whose history has begun.
+func newPacer(c *client, now time.Time) *pacer {
+	p := &pacer{c: c, beat: now}
+	if told, ok := p.clock(now); ok {
+		p.past.begin(p, told)
+	}
+	return p
 }
 
 // paced reports whether the client's history comes at a pace.
@@ -91,13 +101,13 @@ func (c *client) paced() bool { return c.req.Speed > 0 || c.req.Run != "" }
 // present, and goes on until the client leaves.
 func (c *client) pace(ctx context.Context) error {
 	defer c.endPace()
-	p := &pacer{c: c, beat: time.Now()}
+	p := newPacer(c, time.Now())
 	ticker := time.NewTicker(paceTick)
 	defer ticker.Stop()
 	for {
 		done, err := p.step(ctx, time.Now())
 		if err == nil && !done {
-			err = p.thin()
+			err = p.turn(ctx, time.Now())
 		}
 		if err != nil || done {
 			return err
@@ -141,6 +151,7 @@ func (p *pacer) due(at, now time.Time) bool {
 	}
 	if p.origin.IsZero() {
 		p.origin, p.began = at, now
+		p.past.begin(p, at)
 	}
 	return float64(at.Sub(p.origin)) <= float64(now.Sub(p.began))*p.c.req.Speed
 }
@@ -168,16 +179,33 @@ func (p *pacer) fetch(ctx context.Context, now time.Time) (done bool, err error)
 	return len(batch) == 0 && c.req.Run == "", nil
 }
 
-// thin moves a client's rate on, and tells each second what it left out.
-func (p *pacer) thin() error {
-	if p.c.history.thin == nil {
+// clock is the time that is replayed; ok is false before that is known. A run
+// without a pace comes as fast as it can, and has no other clock than ours.
+func (p *pacer) clock(now time.Time) (told time.Time, ok bool) {
+	switch {
+	case p.c.req.Speed == 0:
+		return now, true
+	case p.origin.IsZero():
+		return now, false
+	default:
+		return p.origin.Add(time.Duration(float64(now.Sub(p.began)) * p.c.req.Speed)), true
+	}
+}
+
+// turn moves a client's rate on, and adds what is told each second. It is sent
+// with the next turn.
+func (p *pacer) turn(ctx context.Context, now time.Time) error {
+	if p.c.history.thin != nil {
+		p.c.history.thin.tick()
+	}
+	p.past.readBack(ctx, p)
+	if p.ticks++; p.ticks%framesPerSecond != 1 {
 		return nil
 	}
-	p.c.history.thin.tick()
-	if p.ticks++; p.ticks%framesPerSecond != 0 {
-		return nil
+	if err := p.c.addThinned(); err != nil {
+		return err
 	}
-	return p.c.addThinned() // sent with the next turn
+	return p.past.tell(p, now)
 }
 
 // flush sends what was collected; a heartbeat if there was nothing for long.
@@ -187,10 +215,7 @@ func (p *pacer) flush(now time.Time) error {
 		r.next(c.history.frames.Shown())
 	}
 	if f := c.history.frames; f != nil && !f.Empty() {
-		told := now
-		if c.req.Speed > 0 && !p.origin.IsZero() {
-			told = p.origin.Add(time.Duration(float64(now.Sub(p.began)) * c.req.Speed))
-		}
+		told, _ := p.clock(now)
 		c.buf = appendFrame(c.buf, c.at(), f, told)
 	}
 	if len(c.buf) > 0 {

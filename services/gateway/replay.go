@@ -223,7 +223,7 @@ func (c *client) offerStored(m *bus.Stored) {
 	if !kind.Valid() || len(m.Data) == 0 {
 		return
 	}
-	if c.history.offer(c.s, &incoming{seq: m.Seq, kind: string(kind), payload: m.Data}) {
+	if c.history.offer(c.s, &incoming{seq: m.Seq, kind: string(kind), payload: m.Data, stored: m.Time}) {
 		c.buf, _, _ = appendStored(c.buf, c.start.epoch, m)
 	}
 }

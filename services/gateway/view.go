@@ -27,6 +27,8 @@ type incoming struct {
 	// encoded is the event in wire form, payload its data alone.
 	encoded, payload []byte
 	facts            *filter.Facts
+	// stored is when the stream took an event of a replay.
+	stored time.Time
 }
 
 // selection is what all clients of a view have asked for.

@@ -183,3 +183,29 @@ func BenchmarkCount(b *testing.B) {
 		book.Count(e)
 	}
 }
+
+// TestPastBookFollowsItsEvents: between two ticks of a replay lies more than a
+// window.
+func TestPastBookFollowsItsEvents(t *testing.T) {
+	b := NewPastBook(noon)
+	now := noon
+	for range 10 {
+		for range 100 { // one post a second, at 100 times the pace
+			now = now.Add(time.Second)
+			b.Count(event("simple_tweet", tweet, now))
+		}
+		b.Tick(now, 100*time.Second)
+		for minutes, want := range map[uint32]uint64{1: 60, 5: min(300, uint64(now.Sub(noon)/time.Second))} {
+			if got := windowOf(b, now, minutes).GetEvents(); got > want || got+15 < want {
+				t.Errorf("after %s: %d minutes hold %d events, want %d", now.Sub(noon), minutes, got, want)
+			}
+		}
+		if got := b.Message(now).GetRate(); got != 1 {
+			t.Errorf("%v events a second", got)
+		}
+	}
+	b.Past(event("simple_tweet", tweet, noon.Add(-time.Minute)))
+	if got := windowOf(b, now, 60).GetEvents(); got != 1001 {
+		t.Errorf("60 minutes hold %d events", got)
+	}
+}

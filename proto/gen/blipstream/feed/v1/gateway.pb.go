@@ -309,10 +309,12 @@ func (x *Bye) GetReopenAfterMs() uint32 {
 }
 
 // Stats says how the gateway and what lies before it are doing.
-// Event name: stats; also GET /api/stats.
+// Event name: stats; also GET /api/stats. In a replay at a pace on /live it is
+// of the time replayed: what the replay has passed, and a part of what was
+// before; backlog, latency and parts, which are of the present, are absent.
 type Stats struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The gateway's clock.
+	// The gateway's clock; in a replay the time replayed.
 	Time *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=time,proto3" json:"time,omitempty"`
 	// Events read from the stream since the gateway started.
 	Events uint64 `protobuf:"varint,2,opt,name=events,proto3" json:"events,omitempty"`

@@ -318,13 +318,15 @@ export const ByeSchema: GenMessage<Bye, {jsonType: ByeJson}> = /*@__PURE__*/
 
 /**
  * Stats says how the gateway and what lies before it are doing.
- * Event name: stats; also GET /api/stats.
+ * Event name: stats; also GET /api/stats. In a replay at a pace on /live it is
+ * of the time replayed: what the replay has passed, and a part of what was
+ * before; backlog, latency and parts, which are of the present, are absent.
  *
  * @generated from message blipstream.feed.v1.Stats
  */
 export type Stats = Message<"blipstream.feed.v1.Stats"> & {
   /**
-   * The gateway's clock.
+   * The gateway's clock; in a replay the time replayed.
    *
    * @generated from field: google.protobuf.Timestamp time = 1;
    */
@@ -426,13 +428,15 @@ export type Stats = Message<"blipstream.feed.v1.Stats"> & {
 
 /**
  * Stats says how the gateway and what lies before it are doing.
- * Event name: stats; also GET /api/stats.
+ * Event name: stats; also GET /api/stats. In a replay at a pace on /live it is
+ * of the time replayed: what the replay has passed, and a part of what was
+ * before; backlog, latency and parts, which are of the present, are absent.
  *
  * @generated from message blipstream.feed.v1.Stats
  */
 export type StatsJson = {
   /**
-   * The gateway's clock.
+   * The gateway's clock; in a replay the time replayed.
    *
    * @generated from field: google.protobuf.Timestamp time = 1;
    */
