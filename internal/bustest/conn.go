@@ -15,7 +15,7 @@ var errStopped = errors.New("bustest: server does not run")
 
 const (
 	// timeout bounds every helper, so that a broken test ends.
-	timeout = 30 * time.Second
+	timeout = time.Minute
 	// pollEvery is how often WaitFor looks.
 	pollEvery = 5 * time.Millisecond
 	// streamBytes is the limit of each stream of Layout, in bytes.
