@@ -62,7 +62,7 @@ func New(cfg Config, conn *bus.Conn, env service.Env) (*Service, error) {
 		return nil, fmt.Errorf("enrich: read settings: %w", err)
 	}
 	s.chain, s.desk = chain, ask.NewDesk(conn, s.metrics)
-	if s.names, err = newNames(cfg.Profiles, conn, env.Log, s.metrics); err != nil {
+	if s.names, err = newNames(cfg.Profiles, cfg.ProfilesWait, conn, env.Log, s.metrics); err != nil {
 		return nil, err
 	}
 	if err := s.keepRules(env); err != nil {

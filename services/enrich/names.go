@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"time"
 
 	"github.com/blipstream/blipstream/internal/bus"
 	"github.com/blipstream/blipstream/internal/decode"
@@ -23,9 +24,9 @@ type names struct {
 	real bool
 }
 
-// newNames makes the names of the setting bluesky-profiles. It connects to
-// nobody.
-func newNames(address string, conn *bus.Conn, log *slog.Logger, count profiles.Counter) (*names, error) {
+// newNames makes the names of the setting bluesky-profiles, for which a post
+// waits so long. It connects to nobody.
+func newNames(address string, wait time.Duration, conn *bus.Conn, log *slog.Logger, count profiles.Counter) (*names, error) {
 	if address == noProfiles || address == "" {
 		return &names{}, nil
 	}
@@ -33,7 +34,7 @@ func newNames(address string, conn *bus.Conn, log *slog.Logger, count profiles.C
 	if err != nil {
 		return nil, fmt.Errorf("enrich: read settings: bluesky-profiles: %w", err)
 	}
-	book := profiles.New(profiles.Options{Fetch: view, Shelf: profiles.Bucket{Bus: conn}, Count: count, Log: log})
+	book := profiles.New(profiles.Options{Fetch: view, Shelf: profiles.Bucket{Bus: conn}, Count: count, Log: log, Wait: wait})
 	return &names{book: book, real: address == profiles.Public}, nil
 }
 

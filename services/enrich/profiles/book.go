@@ -13,8 +13,12 @@ const (
 	Batch = 25
 	// collect is how long a batch that is not full waits for more.
 	collect = 100 * time.Millisecond
-	// Wait is how long somebody waits for an answer at most.
+	// Wait is how long somebody waits for an answer at most, if nothing else is
+	// said.
 	Wait = 500 * time.Millisecond
+	// MaxWait is the longest that may be said: well below the time after which
+	// an item is delivered again.
+	MaxWait = 10 * time.Second
 	// Rate is the least time between two requests: eight a second, below the
 	// ten that the service documents for one address.
 	Rate = 125 * time.Millisecond
@@ -56,6 +60,8 @@ type Options struct {
 	Shelf Shelf // nil: shared with nobody
 	Count Counter
 	Log   *slog.Logger
+	// Wait is how long somebody waits for an answer at most.
+	Wait time.Duration
 }
 
 // Book knows authors.
@@ -107,7 +113,7 @@ func (b *Book) Look(did string) (p Profile, known bool) {
 
 // Await has an author looked up, and reports whether done will be called: once,
 // from another goroutine, when the author is known or cannot be, and within
-// Wait. It is false if there is no use in waiting.
+// Options.Wait. It is false if there is no use in waiting.
 func (b *Book) Await(did string, done func()) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -121,7 +127,7 @@ func (b *Book) Await(did string, done func()) bool {
 	}
 	if q == nil {
 		q = &question{}
-		q.timer = time.AfterFunc(Wait, func() { b.expire(did, q) })
+		q.timer = time.AfterFunc(b.o.Wait, func() { b.expire(did, q) })
 		b.asked[did] = q
 		b.queue = append(b.queue, did)
 		b.rouse()

@@ -94,7 +94,7 @@ func did(i int) string {
 func run(t *testing.T, v Fetcher, s Shelf) (*Book, *outcomes) {
 	t.Helper()
 	o := &outcomes{n: map[string]int{}}
-	b := New(Options{Fetch: v, Shelf: s, Count: o, Log: slog.New(slog.DiscardHandler)})
+	b := New(Options{Fetch: v, Shelf: s, Count: o, Log: slog.New(slog.DiscardHandler), Wait: Wait})
 	ctx, cancel := context.WithCancel(t.Context())
 	b.Start()
 	done := make(chan struct{})
@@ -278,7 +278,7 @@ func TestLearn(t *testing.T) {
 // When Run ends everybody goes on, once, and nobody waits any more.
 func TestStop(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := New(Options{Fetch: &view{took: time.Hour}, Count: &outcomes{n: map[string]int{}}, Log: slog.New(slog.DiscardHandler)})
+		b := New(Options{Fetch: &view{took: time.Hour}, Count: &outcomes{n: map[string]int{}}, Log: slog.New(slog.DiscardHandler), Wait: Wait})
 		ctx, cancel := context.WithCancel(t.Context())
 		b.Start()
 		var calls atomic.Int32
@@ -359,7 +359,7 @@ func TestRecall(t *testing.T) {
 		old := note{Handle: "ann.example", Name: "Ann", Time: time.Now()}
 		s.m.Store(key(did(1)), old.encode())
 		<-time.After(2 * sharedFor)
-		b := New(Options{Fetch: &v, Shelf: &s, Count: &outcomes{n: map[string]int{}}, Log: slog.New(slog.DiscardHandler)})
+		b := New(Options{Fetch: &v, Shelf: &s, Count: &outcomes{n: map[string]int{}}, Log: slog.New(slog.DiscardHandler), Wait: Wait})
 		b.Recall(t.Context(), did(1))
 		if p, known := b.Look(did(1)); !known || p.Handle != "ann.example" || p.Name != "Ann" {
 			t.Errorf("%+v, %v of a note that is shared", p, known)
@@ -369,7 +369,7 @@ func TestRecall(t *testing.T) {
 			t.Errorf("%+v of somebody nobody knows, after %d questions", p, len(v.asks))
 		}
 		var away brokenShelf
-		b = New(Options{Fetch: &v, Shelf: &away, Count: &outcomes{n: map[string]int{}}, Log: slog.New(slog.DiscardHandler)})
+		b = New(Options{Fetch: &v, Shelf: &away, Count: &outcomes{n: map[string]int{}}, Log: slog.New(slog.DiscardHandler), Wait: Wait})
 		for i := range 10 {
 			b.Recall(t.Context(), did(i))
 		}
