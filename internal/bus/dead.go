@@ -16,6 +16,9 @@ const (
 	maxTokenBytes = 64
 	// deadIDPrefix starts the message ids of dead letters.
 	deadIDPrefix = "dead:"
+	// maxHeaderBytes bounds the original's headers in a letter. A stream takes
+	// 64 KiB of them, and the letter adds its own.
+	maxHeaderBytes = 32 << 10
 	// wireSlack is room for what is added to a message on its way: the id, the
 	// expected stream, the part, and the lines around headers.
 	wireSlack = 512
@@ -65,8 +68,8 @@ func letters(d Dead, maxPayload int64) []Msg {
 	return msgs
 }
 
-// deadHeader is the original's headers, as far as they leave half of the
-// payload to the data, and what is known about the failure.
+// deadHeader is the original's headers, as far as a stream takes them and they
+// leave half of the payload to the data, and what is known about the failure.
 func deadHeader(d Dead, maxPayload int64) Header {
 	h := Header{}
 	for k, v := range d.Header {
@@ -75,7 +78,7 @@ func deadHeader(d Dead, maxPayload int64) Header {
 		}
 		h[k] = v
 	}
-	if int64(headerBytes(h)) > maxPayload/2 {
+	if int64(headerBytes(h)) > min(maxPayload/2, maxHeaderBytes) {
 		h = Header{}
 	}
 	if d.Err != nil {

@@ -73,6 +73,21 @@ func TestLettersSplit(t *testing.T) {
 	}
 }
 
+// A message may have as many headers as a stream takes; with its letter's own
+// they would be too many.
+func TestLettersOfLongHeaders(t *testing.T) {
+	srv := bustest.Start(t)
+	c := srv.Conn(t, "dead")
+	bustest.Publish(t, c, feed.StreamDead, c.Letters(bus.Dead{
+		Stage: "enrich", Reason: "json", ID: "RAW:7", Err: errors.New("no JSON"), Data: []byte("oops"),
+		Header: bus.Header{"X-Long": {strings.Repeat("h", 65_500)}},
+	})...)
+	all := bustest.ReadAll(t, c, feed.StreamDead)
+	if len(all) != 1 || string(all[0].Data) != "oops" || all[0].Header.Get(feed.HeaderError) != "no JSON" {
+		t.Errorf("DEAD holds %d letters: %.300v", len(all), all)
+	}
+}
+
 func FuzzLetters(f *testing.F) {
 	f.Add("enrich", "bad", "k", "v", "boom\n", 5000, 2048)
 	f.Add("", ".", "a:b", "\r\n", strings.Repeat("x", 600), 0, 1)

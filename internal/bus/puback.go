@@ -55,10 +55,37 @@ func forGood(err error) (translated error, ok bool) {
 	if errors.Is(err, nats.ErrMaxPayload) || code(err) == jetstream.JSErrCodeStreamMessageExceedsMaximum {
 		return fmt.Errorf("%w: %w", ErrTooLarge, err), true
 	}
-	if errors.Is(err, nats.ErrBadSubject) || errors.Is(err, nats.ErrBadHeaderMsg) || errors.Is(err, nats.ErrInvalidMsg) {
+	if errors.Is(err, nats.ErrBadSubject) || errors.Is(err, nats.ErrBadHeaderMsg) || errors.Is(err, nats.ErrInvalidMsg) ||
+		code(err) == codeHeaderTooLarge {
 		return err, true
 	}
 	return nil, false
+}
+
+// codeHeaderTooLarge is the server's error code for headers of more than 64 KiB
+// (errors.json of nats-server 2.15).
+const codeHeaderTooLarge jetstream.ErrorCode = 10097
+
+// The reasons of dead letters for what a stream refuses for good.
+const (
+	// ReasonTooLarge: it is larger than the server or stream takes.
+	ReasonTooLarge = "too_large"
+	// ReasonRefused: any other cause; the letter says which.
+	ReasonRefused = "refused"
+)
+
+// Refusal reads what done was told of a batch that was not stored: the reason
+// of its dead letter, or false if it was not refused, but the publisher closed
+// first (ErrClosed).
+func Refusal(err error) (reason string, refused bool) {
+	switch {
+	case errors.Is(err, ErrClosed):
+		return "", false
+	case errors.Is(err, ErrTooLarge):
+		return ReasonTooLarge, true
+	default:
+		return ReasonRefused, true
+	}
 }
 
 // onAck is called for every answer, one at a time.

@@ -151,7 +151,7 @@ func (p *Publisher) subscribe() error {
 // ErrClosed); then done is not called. Otherwise done is called exactly once
 // per batch, in the order of the calls of Publish, on one goroutine: when
 // every message is stored (err nil), when a message is refused for good
-// (errors.Is ErrTooLarge), or when the publisher is closed first (ErrClosed).
+// (Refusal), or when the publisher is closed first (ErrClosed).
 // An empty batch is allowed: its done keeps its place in the order. done must
 // not call Publish or Flush. Data must not change afterwards.
 func (p *Publisher) Publish(ctx context.Context, msgs []Msg, done func(err error)) error {

@@ -208,6 +208,39 @@ func TestPublisherRefusedSubject(t *testing.T) {
 	}
 }
 
+// A stream takes 64 KiB of headers, whatever the server's largest message is.
+func TestPublisherRefusedHeader(t *testing.T) {
+	srv := bustest.Start(t)
+	c := srv.Conn(t, "pub")
+	p := newPublisher(t, c, bus.PublisherOptions{})
+	errs := make(chan error, 2)
+	long := rawMsg(1)
+	long.Header = bus.Header{"X-Long": {strings.Repeat("h", 1<<16)}}
+	for _, m := range []bus.Msg{long, rawMsg(2)} {
+		if err := p.Publish(t.Context(), []bus.Msg{m}, func(err error) { errs <- err }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	err := <-errs
+	if reason, refused := bus.Refusal(err); err == nil || !refused || reason != bus.ReasonRefused {
+		t.Errorf("long headers: %v", err)
+	}
+	if err := <-errs; err != nil {
+		t.Errorf("neighbour behind: %v", err)
+	}
+}
+
+func TestRefusal(t *testing.T) {
+	for err, want := range map[error]string{
+		bus.ErrClosed: "", bus.ErrTooLarge: bus.ReasonTooLarge, nats.ErrBadSubject: bus.ReasonRefused,
+	} {
+		got, refused := bus.Refusal(fmt.Errorf("bus: publish: %w", err))
+		if got != want || refused != (want != "") {
+			t.Errorf("%v: %q, %v", err, got, refused)
+		}
+	}
+}
+
 func TestPublisherClose(t *testing.T) {
 	srv := bustest.New(t)
 	c := srv.Dial(t, bus.Options{Name: "pub"})

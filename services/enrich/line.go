@@ -23,11 +23,9 @@ type line struct {
 	trials trials
 }
 
-// The reasons of dead letters besides those of package decode.
+// The reasons of dead letters besides those of package decode and bus.Refusal.
 const (
 	reasonPanic      decode.Reason = "panic"
-	reasonTooLarge   decode.Reason = "too_large"
-	reasonRefused    decode.Reason = "refused"
 	reasonDeliveries decode.Reason = "deliveries"
 )
 
@@ -114,14 +112,12 @@ func eventHeader(m *bus.Stored) bus.Header {
 
 // unpublished settles an item whose events could not be stored.
 func (l *line) unpublished(d *bus.Delivery, err error) {
-	switch {
-	case errors.Is(err, bus.ErrClosed):
+	reason, refused := bus.Refusal(err)
+	if !refused {
 		l.giveBack(d)
-	case errors.Is(err, bus.ErrTooLarge):
-		l.bury(d, reasonTooLarge, err)
-	default:
-		l.bury(d, reasonRefused, err)
+		return
 	}
+	l.bury(d, decode.Reason(reason), err)
 }
 
 // reject settles an item that could not be read.

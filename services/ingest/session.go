@@ -19,10 +19,6 @@ import (
 const (
 	// stage names this service in the subjects of dead letters.
 	stage = "ingest"
-	// reasonTooLarge is for an item that is larger than the server takes,
-	// reasonRefused for one that it refuses for good for another reason.
-	reasonTooLarge = "too_large"
-	reasonRefused  = "refused"
 	// saveTimeout bounds one saving of the cursor: a request that is refused
 	// for want of a permission is never answered.
 	saveTimeout = 2 * time.Second
@@ -135,26 +131,24 @@ func (s *session) take(at feed.Cursor) uint64 {
 
 // settled is told what became of an item.
 func (s *session) settled(n uint64, m bus.Msg, slot bool, err error) {
-	switch {
-	case err == nil:
+	if err == nil {
 		s.out.leave(slot)
 		s.store(n)
-	case errors.Is(err, bus.ErrClosed): // it is not stored, and the cursor stays before it
+		return
+	}
+	reason, refused := bus.Refusal(err)
+	if !refused { // it is not stored, and the cursor stays before it
 		s.out.leave(slot)
 		s.metrics.unstored.Dec()
-	default:
-		reason := reasonRefused
-		if errors.Is(err, bus.ErrTooLarge) {
-			reason = reasonTooLarge
-		}
-		go func() {
-			defer s.out.leave(slot)
-			s.bury(n, bus.Dead{
-				Stage: stage, Reason: reason, ID: m.ID, Err: err, Header: m.Header, Data: m.Data,
-				Subject: m.Subject, Item: strings.TrimPrefix(m.ID, feed.RawID(s.name, "")),
-			})
-		}()
+		return
 	}
+	go func() {
+		defer s.out.leave(slot)
+		s.bury(n, bus.Dead{
+			Stage: stage, Reason: reason, ID: m.ID, Err: err, Header: m.Header, Data: m.Data,
+			Subject: m.Subject, Item: strings.TrimPrefix(m.ID, feed.RawID(s.name, "")),
+		})
+	}()
 }
 
 // store says that an item is kept in a stream.
