@@ -104,7 +104,7 @@ func TestRawIn(t *testing.T) {
 		}
 	}
 	slices.Sort(reasons)
-	if got := strings.Join(slices.Compact(reasons), " "); got != "dead.bridge.json dead.bridge.size dead.bridge.utf8" {
+	if got := strings.Join(slices.Compact(reasons), " "); got != "dead.bridge.json dead.bridge.too_large dead.bridge.utf8" {
 		t.Errorf("dead letters: %s", got)
 	}
 }

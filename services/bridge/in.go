@@ -58,9 +58,11 @@ func (w *incoming) open() (err error) {
 	return nil
 }
 
+// close ends the publishers, that of dead letters first: the other may wait
+// for room in it.
 func (w *incoming) close() {
-	w.pub.Close()
 	w.dead.Close()
+	w.pub.Close()
 }
 
 // store is the channel's run: it stores what the inbox holds, and what comes.
@@ -109,18 +111,35 @@ func (w *incoming) take(ctx context.Context, payload []byte, at time.Time) error
 		return w.bury(ctx, string(bad.Reason), bad.Err, payload, at)
 	}
 	return w.pub.Publish(ctx, []bus.Msg{msg}, func(err error) {
-		switch {
-		case err == nil:
+		if err == nil {
 			w.meter.passed.add(1)
-		case errors.Is(err, bus.ErrTooLarge):
-			if err := w.bury(ctx, string(decode.ReasonSize), err, payload, at); err != nil {
-				w.meter.dead.WithLabelValues("lost").Inc()
-			}
+			return
 		}
+		w.refused(ctx, err, payload, at)
 	})
 }
 
-// bury keeps a payload in DEAD.
+// refused handles a payload that the stream did not take. The channel may have
+// been left by then, which must not cost the letter its turn: only close ends
+// the wait for room.
+func (w *incoming) refused(ctx context.Context, cause error, payload []byte, at time.Time) {
+	reason, ok := bus.Refusal(cause)
+	if !ok {
+		return // flush has told of it
+	}
+	if err := w.bury(context.WithoutCancel(ctx), reason, cause, payload, at); err != nil {
+		w.lost(err)
+	}
+}
+
+// lost tells of a payload that not even DEAD takes.
+func (w *incoming) lost(err error) {
+	w.meter.dead.WithLabelValues("lost").Inc()
+	w.log.Error("dead letter not stored", slog.String("channel", w.name), slog.String("error", err.Error()))
+}
+
+// bury keeps a payload in DEAD. It fails only when there is no room until ctx
+// ends, or close.
 func (w *incoming) bury(ctx context.Context, reason string, cause error, payload []byte, at time.Time) error {
 	sum := sha256.Sum256(payload)
 	subject := "" // of an event it cannot be told
@@ -134,7 +153,8 @@ func (w *incoming) bury(ctx context.Context, reason string, cause error, payload
 	})
 	return w.dead.Publish(ctx, letters, func(err error) {
 		if err != nil {
-			reason = "lost"
+			w.lost(err)
+			return
 		}
 		w.meter.dead.WithLabelValues(reason).Inc()
 	})

@@ -238,8 +238,8 @@ func run(tb testing.TB, conn *bus.Conn, cfg bridge.Config) *running {
 	return r
 }
 
-// launch starts a bridge.
-func launch(tb testing.TB, conn *bus.Conn, cfg bridge.Config) *running {
+// launch starts a bridge, prepared as asked.
+func launch(tb testing.TB, conn *bus.Conn, cfg bridge.Config, prepare ...func(*bridge.Service)) *running {
 	tb.Helper()
 	env := service.Nop()
 	reg := prometheus.NewRegistry()
@@ -247,6 +247,9 @@ func launch(tb testing.TB, conn *bus.Conn, cfg bridge.Config) *running {
 	svc, err := bridge.New(cfg, conn, env)
 	if err != nil {
 		tb.Fatal(err)
+	}
+	for _, p := range prepare {
+		p(svc)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	r := &running{Service: svc, tb: tb, metrics: reg, stop: cancel, done: make(chan error, 1)}
