@@ -25,6 +25,7 @@ type Config struct {
 	MaxPaced          int           `name:"max-paced" default:"16" help:"Most clients that replay history at a pace, or a run, at once; more are refused."`
 	MaxViews          int           `name:"max-views" default:"128" help:"Most different filters served at once, each as it is and compressed; each takes 1 to 3 MiB."`
 	MaxViewsPerAddr   int           `name:"max-views-per-addr" default:"64" help:"Most of them that one address has made."`
+	MaxQueriesPerAddr int           `name:"max-queries-per-addr" default:"1200" help:"Most requests a minute from one address for history or for a snapshot with a filter; 0 for any number."`
 	MaxRemovals       int           `name:"max-removals" default:"500000" help:"Most removed posts that are remembered, at about 50 bytes each; history from before the oldest of them is not served."`
 	MaxPastEvents     int           `name:"max-past-events" default:"500000" help:"Most events read at start to fill the statistics of the last hour."`
 	TrustForwarded    bool          `name:"trust-forwarded" help:"Take a client's address from the last entry of X-Forwarded-For; only behind a proxy that sets it."`
@@ -48,6 +49,7 @@ func DefaultConfig() Config {
 		MaxPaced:          16,
 		MaxViews:          128,
 		MaxViewsPerAddr:   64,
+		MaxQueriesPerAddr: 1200,
 		MaxRemovals:       500000,
 		MaxPastEvents:     500000,
 		SignIn:            signin.DefaultConfig(),
@@ -80,6 +82,8 @@ func (c Config) check() error {
 		return errors.New("gateway: check max-replays and max-replay-events: they must be at least 1")
 	case c.MaxPaced < 1 || c.MaxViews < 2 || c.MaxViewsPerAddr < 2:
 		return errors.New("gateway: check max-paced, max-views and max-views-per-addr: they must be at least 1, 2 and 2")
+	case c.MaxQueriesPerAddr < 0:
+		return errors.New("gateway: check max-queries-per-addr: it must not be negative")
 	case c.MaxRemovals < 1 || c.MaxPastEvents < 0:
 		return errors.New("gateway: check max-removals and max-past-events: they must be at least 1 and 0")
 	}

@@ -46,6 +46,10 @@ func (s *Service) serveHistory(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, r, "parameter", problem)
 		return
 	}
+	if problem := s.overdrawn(r, time.Now()); problem != nil {
+		s.refuse(w, r, "queries", problem)
+		return
+	}
 	ctx, cancel := context.WithTimeout(r.Context(), startTimeout)
 	defer cancel()
 	m, err := s.history(ctx, st, time.Now())

@@ -46,7 +46,7 @@ func newMetrics(reg prometheus.Registerer, log *tail.Tail, gone *removals) (*met
 		stalled:   prometheus.NewGauge(gaugeOpts("stalled_clients", "Clients of the writers whose socket has no room for what there is.")),
 		replays:   newCounters("replays_total", "Histories read from the stream for a client.", "outcome"),
 		replaying: prometheus.NewGauge(gaugeOpts("replays", "Histories being read now.")),
-		refused:   newCounters("refused_total", "Streams refused.", "reason"),
+		refused:   newCounters("refused_total", "Streams and requests refused.", "reason"),
 		views:     prometheus.NewGauge(gaugeOpts("views", "Different filters served, each as it is and compressed.")),
 		thinned:   prometheus.NewCounter(counterOpts("thinned_events_total", "Events left out by a rate, counted per filter.")),
 		removed:   prometheus.NewCounter(counterOpts("removed_events_total", "Events not served since their post was removed upstream.")),

@@ -39,6 +39,7 @@ func TestConfigThatCannotWork(t *testing.T) {
 		"max-paced":            func(c *Config) { c.MaxPaced = 0 },
 		"max-views":            func(c *Config) { c.MaxViews = 1 },
 		"max-views-per-addr":   func(c *Config) { c.MaxViewsPerAddr = 1 },
+		"max-queries-per-addr": func(c *Config) { c.MaxQueriesPerAddr = -1 },
 		"max-removals":         func(c *Config) { c.MaxRemovals = 0 },
 		"max-past-events":      func(c *Config) { c.MaxPastEvents = -1 },
 		"allow-origin":         func(c *Config) { c.AllowOrigin = []string{"example.org"} },

@@ -53,12 +53,23 @@ func (s *Service) serveSnapshot(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	sel := selection{live: true, allowed: allowed.Kinds, kinds: req.Kinds, filter: req.Filter}
-	data, err := s.snapshots.get(sel.key(false), now, func() ([]byte, error) { return s.snapshot(sel, now) })
-	if err != nil {
+	var tooMany *sse.Problem
+	data, err := s.snapshots.get(sel.key(false), now, func() ([]byte, error) {
+		if !sel.whole() {
+			if tooMany = s.overdrawn(r, now); tooMany != nil {
+				return nil, errQueries
+			}
+		}
+		return s.snapshot(sel, now)
+	})
+	switch {
+	case tooMany != nil:
+		s.refuse(w, r, "queries", tooMany)
+	case err != nil:
 		s.refuse(w, r, "starting", unavailable(err))
-		return
+	default:
+		s.answerJSON(w, data)
 	}
-	s.answerJSON(w, data)
 }
 
 // get returns the snapshot of a key, made anew if it is old.
