@@ -125,7 +125,7 @@ func (h *hub) endFrames() {
 func (h *hub) flush() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.tickAll(time.Now(), nil)
+	h.endFrames()
 	h.base.tail.Flush()
 	for _, v := range h.order {
 		v.tail.Flush()

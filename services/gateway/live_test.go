@@ -314,6 +314,48 @@ func TestFramesEndBeforeAGap(t *testing.T) {
 	}
 }
 
+// TestEarlyFramesBringNoCredit: frames that end before their time, because a gap
+// comes, show no more posts than the rate has for the time that passed.
+func TestEarlyFramesBringNoCredit(t *testing.T) {
+	g, err := New(testConfig(), nil, service.Nop())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer g.listener.Close()
+	h := g.hub
+	h.reset("e", 1, nil)
+	v, problem := h.acquire(selection{live: true, rate: 2 * framesPerSecond}, false, everybody())
+	if problem != nil {
+		t.Fatal(problem)
+	}
+	seq, r := uint64(0), v.tail.Live(nil)
+	shown := func() int {
+		for range 5 {
+			for range 3 {
+				seq++
+				h.append(event(seq, "simple_tweet", fmt.Sprintf(`{"id":"%d","source":"a","body":"b"}`, seq)))
+			}
+			h.notice(0, []byte("gap\n\n"))
+		}
+		h.flush()
+		posts := 0
+		for chunk, _ := r.Next(nil); chunk.Bytes > 0; chunk, _ = r.Next(nil) {
+			for _, run := range chunk.Runs {
+				posts += strings.Count(string(run), `"body":"b"`)
+			}
+		}
+		return posts
+	}
+	for turn, want := range []int{1, 2, 2} { // one at first, then two for each tenth of a second
+		if got := shown(); got != want {
+			t.Errorf("turn %d: %d posts, want %d", turn, got, want)
+		}
+		h.mu.Lock()
+		h.tickAll(time.Now(), nil)
+		h.mu.Unlock()
+	}
+}
+
 // TestReplayAtAPace: history comes at its own pace, times the speed, and goes
 // over to the present.
 func TestReplayAtAPace(t *testing.T) {

@@ -212,7 +212,8 @@ func (p *pacer) turn(ctx context.Context, now time.Time) error {
 func (p *pacer) flush(now time.Time) error {
 	c := p.c
 	if r := c.history.ration; r != nil {
-		r.next(c.history.frames.Shown())
+		r.spend(c.history.frames.Shown())
+		r.tick()
 	}
 	if f := c.history.frames; f != nil && !f.Empty() {
 		told, _ := p.clock(now)

@@ -93,10 +93,12 @@ func (v *view) skip(next uint64) {
 	}
 }
 
-// ration is how many posts the frames of a tenth of a second show.
+// ration is how many posts frames show, some of which end before their tenth of
+// a second is over.
 type ration struct {
 	// rate is how many a second they may be; 0 for as many as fit.
-	rate   int
+	rate int
+	// credit is how many may still be shown, as a tick brings more.
 	credit float64
 }
 
@@ -108,10 +110,11 @@ func (r *ration) posts() int {
 	return min(int(r.credit), framePosts)
 }
 
-// next goes over to the next frame, after one that showed so many.
-func (r *ration) next(shown int) {
-	r.credit = min(r.credit-float64(shown)+float64(r.rate)/framesPerSecond, framePosts)
-}
+// spend counts what a frame showed.
+func (r *ration) spend(shown int) { r.credit -= float64(shown) }
+
+// tick is called every frameTick.
+func (r *ration) tick() { r.credit = min(r.credit+float64(r.rate)/framesPerSecond, framePosts) }
 
 // tick is called every frameTick.
 func (v *view) tick(epoch string, reached uint64, now time.Time, also []byte) {
@@ -119,6 +122,7 @@ func (v *view) tick(epoch string, reached uint64, now time.Time, also []byte) {
 		v.thin.tick()
 	}
 	v.endFrame(epoch, reached, now, also)
+	v.ration.tick()
 }
 
 // endFrame ends a frame: reached is the last sequence that was taken, and also
@@ -127,7 +131,7 @@ func (v *view) endFrame(epoch string, reached uint64, now time.Time, also []byte
 	if v.frames == nil {
 		return
 	}
-	v.ration.next(v.frames.Shown())
+	v.ration.spend(v.frames.Shown())
 	var out []byte
 	if !v.frames.Empty() {
 		out = appendFrame(nil, sse.ID{Epoch: epoch, Seq: reached}, v.frames, now)
