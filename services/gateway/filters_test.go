@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"strconv"
 	"strings"
 	"testing"
@@ -12,6 +13,7 @@ import (
 	"github.com/blipstream/blipstream/internal/bus"
 	"github.com/blipstream/blipstream/internal/bustest"
 	"github.com/blipstream/blipstream/internal/feed"
+	"github.com/blipstream/blipstream/internal/service"
 	"github.com/blipstream/blipstream/services/gateway/ssetest"
 )
 
@@ -155,6 +157,37 @@ func TestFiltersAreBounded(t *testing.T) {
 	}
 	w.gateway.hub.mu.Unlock()
 	w.next(w.openAs("/events?source=c", "", "identity"))
+}
+
+// TestCompressedFiltersCountTwice: a filter that is read compressed has room
+// for two views or is refused, and its own other form does not give way to it.
+func TestCompressedFiltersCountTwice(t *testing.T) {
+	cfg := testConfig()
+	cfg.MaxViews, cfg.MaxViewsPerAddr = 3, 3
+	g, err := New(cfg, nil, service.Nop())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer g.listener.Close()
+	addr := netip.MustParseAddr("192.0.2.1")
+	acquire := func(rate int, packed, want bool) *view {
+		t.Helper()
+		v, problem := g.hub.acquire(selection{rate: rate}, packed, addr)
+		if (problem == nil) != want || len(g.hub.views) > cfg.MaxViews || g.hub.made[addr] != len(g.hub.views) {
+			t.Fatalf("rate %d: %v, %d views", rate, problem, len(g.hub.views))
+		}
+		return v
+	}
+	one, two := acquire(1, false, true), acquire(2, false, true)
+	acquire(3, true, false)
+	acquire(1, true, true) // of what is there already
+	acquire(2, true, false)
+	g.hub.release(two)
+	g.hub.release(one)
+	acquire(2, true, false) // one is still read by its compressed form
+	three := acquire(3, false, true)
+	g.hub.release(three)
+	acquire(1, true, true)
 }
 
 // TestOneAddressCannotTakeAllFilters: who opens one filter after the other is

@@ -176,9 +176,6 @@ func (h *hub) find(sel selection, packed bool, addr netip.Addr) (*view, *sse.Pro
 		v.refs++
 		return v, nil
 	}
-	if problem := h.room(addr); problem != nil {
-		return nil, problem
-	}
 	v := &view{key: key, refs: 1, selection: sel, maker: addr}
 	if packed {
 		plain := selection{live: sel.live, allowed: sel.allowed, kinds: kinds, filter: sel.filter, rate: sel.rate}
@@ -186,12 +183,30 @@ func (h *hub) find(sel selection, packed bool, addr netip.Addr) (*view, *sse.Pro
 		if problem != nil {
 			return nil, problem
 		}
-		h.pack(v, source)
+		v.source = source
+	}
+	// The source of a compressed view has its room by now, and keeps it.
+	if problem := h.room(addr); problem != nil {
+		h.unread(v.source)
+		return nil, problem
+	}
+	if packed {
+		h.pack(v)
 	} else {
 		h.fill(v)
 	}
 	h.add(v)
 	return v, nil
+}
+
+// unread ends a use of a view, with the lock held; v may be nil.
+func (h *hub) unread(v *view) {
+	if v == nil {
+		return
+	}
+	if v.refs--; v.refs == 0 {
+		v.idle = time.Now()
+	}
 }
 
 // fill makes a view that takes events.
@@ -206,15 +221,15 @@ func (h *hub) fill(v *view) {
 	v.tail.Reset(h.epoch, max(h.next, 1), nil)
 }
 
-// pack makes a view that is source compressed.
-func (h *hub) pack(v, source *view) {
-	v.source, v.stop = source, make(chan struct{})
+// pack makes a view that is its source compressed.
+func (h *hub) pack(v *view) {
+	v.stop = make(chan struct{})
 	v.tail = tail.New(tail.Options{Bytes: viewBytes, Wake: h.wake})
 	kinds := v.kinds
 	if v.live {
 		kinds = nil
 	}
-	v.packer = newPacker(h.s, source.tail, kinds, v.tail)
+	v.packer = newPacker(h.s, v.source.tail, kinds, v.tail)
 	go v.packer.run(v.stop)
 }
 
@@ -222,9 +237,7 @@ func (h *hub) pack(v, source *view) {
 func (h *hub) release(v *view) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if v.refs--; v.refs == 0 {
-		v.idle = time.Now()
-	}
+	h.unread(v)
 }
 
 // key is the same for all selections that mean the same.

@@ -86,7 +86,5 @@ func (h *hub) drop(v *view) {
 		return
 	}
 	close(v.stop)
-	if v.source.refs--; v.source.refs == 0 {
-		v.source.idle = time.Now()
-	}
+	h.unread(v.source)
 }
