@@ -13,7 +13,8 @@
 // for itself and a small one needs such a word, or its country behind it; what
 // seems to be part of a longer name ("Jack London", "Paris Hilton") is not
 // taken, nor what has an article ("el Barcelona" is a club, "a Boston terrier" a
-// dog), nor anything in a mention or an address; and of several cities of one
+// dog), nor what is called after one in English ("Vienna sausages") or does what
+// only governments do ("Washington wants"), nor anything in a mention or an address; and of several cities of one
 // name none is taken unless one is far likelier. It is better to miss a city
 // than to put a post where it is not.
 //

@@ -166,6 +166,9 @@ type beside struct {
 	regions []region
 	// within says that it seems to be a part of a longer name.
 	within bool
+	// next is what the word behind it says in English, where that is written
+	// small: thing or will.
+	next meaning
 }
 
 // around looks at the words beside the name of n words from word i on.
@@ -182,6 +185,9 @@ func (f *finder) around(i, n int, suffix string) beside {
 		if !next.broken && next.capital && f.says(f.text[next.start:next.end], f.lang)&after == 0 {
 			b.within = true
 		}
+		if suffix == "" {
+			b.next = f.follows(next)
+		}
 	}
 	if i == 0 || f.ts.list[i].broken {
 		return b
@@ -194,10 +200,32 @@ func (f *finder) around(i, n int, suffix string) beside {
 	}
 	// The first word of a sentence has a capital anyway; then a name of one
 	// word may be the second of a person's, and one of more is not.
-	if prev.capital && says == 0 && !b.strong && (!prev.opens || n == 1) {
+	if prev.capital && says&^(thing|will) == 0 && !b.strong && (!prev.opens || n == 1) {
 		b.within = true
 	}
 	return b
+}
+
+// follows is what t says of an English name right before it.
+func (f *finder) follows(t *token) meaning {
+	if t.broken || t.capital || f.lang != "en" && f.lang != "" {
+		return 0
+	}
+	return f.says(f.text[t.start:t.end], f.lang) & (thing | will)
+}
+
+// another reports whether a name with b beside it means something else than the
+// city: a thing that is called after it, or the government that sits there. In
+// Chicago pizza is a dish as well, and who is from Moscow may want something.
+func (f *finder) another(m match, b beside) bool {
+	switch b.next {
+	case thing:
+		return !b.strong
+	case will:
+		return !b.strong && !b.light && f.words[m.hash]&seat != 0
+	default:
+		return false
+	}
 }
 
 // articled reports whether word is an article that no city has: that of a club
@@ -258,7 +286,7 @@ func (f *finder) judge(i int, m match) (city *City, sure bool) {
 	switch {
 	case f.titled && (!placed || isWeak && b.regions == nil):
 		return nil, false
-	case isWeak && !placed:
+	case isWeak && !placed, f.another(m, b):
 		return nil, false
 	case b.within && !f.titled && b.regions == nil && (!b.strong || f.lang != "de"):
 		return nil, false // in German every noun has a capital

@@ -184,6 +184,18 @@ func TestMention(t *testing.T) {
 		{"Thoughts on Lisbon while in Madrid", "en", "", "Madrid|ES"},
 		{"Ho Chi Minh City in the rain", "en", "", "Ho Chi Minh City|VN"},
 		{"Singapore的早市", "zh", "", "Singapore|SG"},
+		{"We like Berlin pizza", "en", "", "-"},
+		{"We like Berlin pizza", "", "", "-"},
+		{"We like Berlin pizza", "de", "", "Berlin|DE"}, // the words are English
+		{"We like Berlin, pizza too", "en", "", "Berlin|DE"},
+		{"We like Berlin's pizza", "en", "", "Berlin|DE"},
+		{"A recipe from Berlin pizza lovers", "en", "", "-"},
+		{"All over in Berlin pizza is thin", "en", "", "Berlin|DE"},
+		{"Just a Steak Berlin recipe", "en", "", "-"},
+		{"Today New Delhi rejects it", "en", "", "-"},
+		{"Today Mumbai rejects it", "en", "", "Mumbai|IN"}, // no government sits there
+		{"People from Berlin said so", "en", "", "Berlin|DE"},
+		{"People in Berlin said so", "en", "", "Berlin|DE"},
 		{"lol same", "en", "", "-"},
 		{"SAME", "en", "", "-"},
 		{"Same. Same here", "en", "", "-"},

@@ -99,7 +99,18 @@ func TestTextsOfManyLanguages(t *testing.T) {
 // here. When they were first tried, 80 of 100 places were right.
 func TestTextsOfOthers(t *testing.T) {
 	s, texts, langs := judge(t, "testdata/further.tsv")
-	if s.precision() < 0.88 || s.recall() < 0.85 || texts < 60 || langs < 20 {
+	if s.precision() < 0.9 || s.recall() < 0.87 || texts < 60 || langs < 20 {
 		t.Errorf("precision %.3f, recall %.3f", s.precision(), s.recall())
+	}
+}
+
+// Dishes, works, treaties and governments that go by a city's name, beside texts
+// about the same cities. When they were first tried with the lists, 2 of the 14
+// that name no city were taken for one, and 9 before there were lists; of the
+// others 4 were missed, 2 of them because a name of fewer than a million people
+// begins the text.
+func TestTextsOfNamesakes(t *testing.T) {
+	if s, texts, _ := judge(t, "testdata/namesakes.tsv"); s.wrong > 2 || s.missed > 4 || texts < 25 {
+		t.Errorf("%d wrong, %d missed of %d", s.wrong, s.missed, texts)
 	}
 }

@@ -7,7 +7,7 @@ import (
 )
 
 // meaning is what a word means besides being a name.
-type meaning uint8
+type meaning uint16
 
 const (
 	// never: the word is no city, however it is written.
@@ -26,16 +26,25 @@ const (
 	// article: a name of one word behind it is no city, in a language in which
 	// cities have none.
 	article
+	// thing: a city's name before it is what the thing is called, or what it is
+	// like, in English: Vienna sausages.
+	thing
+	// seat: a government goes by the city's name, in English.
+	seat
+	// will: what a government does that goes by such a name: Washington wants.
+	will
 )
 
 // meanings are the names of the sections of words.txt.
 func meanings() map[string]meaning {
 	return map[string]meaning{
 		"never": never, "weak": weak, "strong": strong, "light": light, "before": before, "after": after, "article": article,
+		"thing": thing, "seat": seat, "will": will,
 	}
 }
 
-// readWords reads lines of "section: word word…".
+// readWords reads lines of "section: word word…"; a name of several words has _
+// between them.
 func (g *Gazetteer) readWords(text string) error {
 	sections := meanings()
 	g.except = map[uint64]string{}
@@ -55,8 +64,8 @@ func (g *Gazetteer) readWords(text string) error {
 			return fmt.Errorf("gazetteer: read words: there is no section %q", name)
 		}
 		for word := range strings.FieldsSeq(words) {
-			if m&(never|weak) != 0 {
-				g.words[g.fold.hash(word)] |= m
+			if m&(never|weak|seat) != 0 {
+				g.words[g.fold.hash(strings.ReplaceAll(word, "_", " "))] |= m
 			} else {
 				g.grammar[exact(word)] |= m
 			}
