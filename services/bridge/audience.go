@@ -13,6 +13,8 @@ const (
 	countPoll = 100 * time.Millisecond
 	// countEvery is how often the nodes of a cluster are asked for theirs.
 	countEvery = time.Second
+	// countWait is how long their answer may hold up what is sent.
+	countWait = 250 * time.Millisecond
 )
 
 // audience follows who hears a channel. Redis says with each message how many
@@ -27,6 +29,8 @@ type audience struct {
 
 	everywhere int64
 	counted    time.Time
+	// asked brings the sum that has been asked for, if any has.
+	asked chan int64
 }
 
 // heard tells how many subscribers heard a message that Redis says went to n,
@@ -34,7 +38,7 @@ type audience struct {
 func (a *audience) heard(ctx context.Context, n int64) (now int64, gone uint64) {
 	if cluster, ok := a.redis.(*redis.ClusterClient); ok {
 		if time.Since(a.counted) > countEvery {
-			a.everywhere, a.counted = a.nodes(ctx, cluster), time.Now()
+			a.recount(ctx, cluster)
 		}
 		n = max(n, a.everywhere)
 	}
@@ -43,23 +47,52 @@ func (a *audience) heard(ctx context.Context, n int64) (now int64, gone uint64) 
 	return n, gone
 }
 
+// recount asks all nodes. Where one hangs, the sum of the others is known the
+// next time.
+func (a *audience) recount(ctx context.Context, cluster *redis.ClusterClient) {
+	if a.asked == nil {
+		a.asked = make(chan int64, 1)
+		go func(asked chan<- int64, before int64) {
+			n, ok := a.nodes(ctx, cluster)
+			if !ok {
+				n = before
+			}
+			asked <- n
+		}(a.asked, a.everywhere)
+	}
+	patience := time.NewTimer(countWait)
+	defer patience.Stop()
+	select {
+	case a.everywhere = <-a.asked:
+		a.asked = nil
+	case <-patience.C:
+	}
+	a.counted = time.Now()
+}
+
 // count asks how many subscribers there are.
 func (a *audience) count(ctx context.Context) (int64, error) {
 	if cluster, ok := a.redis.(*redis.ClusterClient); ok {
-		return a.nodes(ctx, cluster), ctx.Err()
+		n, _ := a.nodes(ctx, cluster)
+		return n, ctx.Err()
 	}
 	n, err := a.redis.PubSubNumSub(ctx, a.channel).Result()
 	return n[a.channel], err
 }
 
-// nodes counts the subscribers of all nodes that answer, replicas too.
-func (a *audience) nodes(ctx context.Context, cluster *redis.ClusterClient) int64 {
+// nodes counts the subscribers of all nodes that answer, replicas too; ok is
+// whether any did.
+func (a *audience) nodes(ctx context.Context, cluster *redis.ClusterClient) (n int64, ok bool) {
 	var sum atomic.Int64
+	var answered atomic.Bool
 	// A node that does not answer has no subscriber that hears anything.
-	_ = cluster.ForEachShard(ctx, func(ctx context.Context, node *redis.Client) error {
+	_ = forEach(ctx, cluster, func(ctx context.Context, node *redis.Client) error {
 		n, err := node.PubSubNumSub(ctx, a.channel).Result()
-		sum.Add(n[a.channel])
+		if err == nil {
+			answered.Store(true)
+			sum.Add(n[a.channel])
+		}
 		return err
 	})
-	return sum.Load()
+	return sum.Load(), answered.Load()
 }

@@ -47,7 +47,11 @@ func (w *incoming) Run(ctx context.Context) error {
 // the connection directly: a buffered channel in between drops messages when
 // its reader is slow, and a stop here reaches Redis as it should.
 func (w *incoming) session(ctx context.Context) error {
-	sub := w.redis.Subscribe(ctx, w.name)
+	server, err := w.hearing(ctx, w.name)
+	if err != nil {
+		return err
+	}
+	sub := server.Subscribe(ctx, w.name)
 	defer func() { _ = sub.Close() }()
 	confirmed, err := sub.ReceiveTimeout(ctx, redisTimeout)
 	if err != nil {
@@ -65,6 +69,7 @@ func (w *incoming) session(ctx context.Context) error {
 	defer context.AfterFunc(ctx, func() { _ = sub.Close() })()
 	p := &pulse{began: time.Now()}
 	go p.watch(ctx, sub, stop)
+	go w.watchInside(ctx, server, stop)
 	return w.read(ctx, sub, p)
 }
 

@@ -80,7 +80,11 @@ func (s *Service) probe(ctx context.Context) error {
 
 // listen does one probe.
 func (s *Service) listen(ctx context.Context, in []string, out []*channel) error {
-	sub := s.redis.Subscribe(ctx, in...)
+	server, err := s.hearing(ctx, in[0])
+	if err != nil {
+		return err
+	}
+	sub := server.Subscribe(ctx, in...)
 	defer func() { _ = sub.Close() }()
 	for range in {
 		if _, err := sub.ReceiveTimeout(ctx, redisTimeout); err != nil {
@@ -88,7 +92,7 @@ func (s *Service) listen(ctx context.Context, in []string, out []*channel) error
 		}
 	}
 	for _, c := range out {
-		if err := s.redis.Publish(ctx, c.name, c.marked(s.marker)).Err(); err != nil {
+		if err := server.Publish(ctx, c.name, c.marked(s.marker)).Err(); err != nil {
 			return err
 		}
 	}

@@ -115,7 +115,10 @@ func (w *outgoing) session(ctx context.Context) error {
 		case <-reading.Done():
 		}
 	}()
-	return w.pump(reading, node)
+	go w.watchInside(reading, node, end)
+	err = w.pump(reading, node)
+	w.away = w.away || errors.Is(err, errOutside)
+	return err
 }
 
 // pump publishes what the durable brings until something is wrong or ctx ends.
@@ -152,10 +155,10 @@ func (w *outgoing) node(ctx context.Context) (redis.Cmdable, error) {
 	}
 	master, err := cluster.MasterForKey(ctx, w.name)
 	if err == nil {
-		err = master.Ping(ctx).Err()
+		err = inside(ctx, master)
 	}
 	if err != nil {
-		cluster.ReloadState(ctx) // another may have taken its place
+		refresh(ctx, cluster) // another may have taken its place
 		return nil, err
 	}
 	return master, nil
