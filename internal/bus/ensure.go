@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"reflect"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -23,6 +24,10 @@ const (
 	codeNoMemory       jetstream.ErrorCode = 10028
 	codeAccountLimit   jetstream.ErrorCode = 10002
 	codeSubjectOverlap jetstream.ErrorCode = 10065
+	// codeNoPeers is told where too few servers can hold a stream, and with
+	// peerOffline in its text if there are enough and one is not there now.
+	codeNoPeers jetstream.ErrorCode = 10005
+	peerOffline                     = "peer offline"
 )
 
 const (
@@ -72,10 +77,13 @@ func (c *Conn) Ensure(ctx context.Context, l Layout) error {
 // ensure goes through the layout until that has worked, or never will.
 func (c *Conn) ensure(ctx context.Context, layout func() Layout) error {
 	delay := backoff{base: ensureBackoff, limit: ensureBackoffMax}
-	for {
+	for told := false; ; told = true {
 		err := c.ensureOnce(ctx, layout)
 		if err == nil || !passing(err) {
 			return err
+		}
+		if !told {
+			c.log.Info("streams cannot be made yet", slog.String("error", err.Error()))
 		}
 		if !wait(ctx, delay.next(), c.linked.next()) {
 			return fmt.Errorf("bus: ensure: wait for the server: %w (last: %w)", context.Cause(ctx), err)
@@ -204,7 +212,8 @@ func (c *Conn) room(ctx context.Context) string {
 }
 
 // passing reports whether an error of the API may go away by waiting: the
-// server is away, has no leader yet, or has not answered.
+// server is away, has no leader yet, misses another one of its cluster, or has
+// not answered.
 func passing(err error) bool {
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return true
@@ -213,7 +222,8 @@ func passing(err error) bool {
 		return true // also what a server answers before its JetStream has started
 	}
 	if api, ok := errors.AsType[*jetstream.APIError](err); ok {
-		return api.Code == 503 || api.Code == 408
+		return api.Code == 503 || api.Code == 408 ||
+			api.ErrorCode == codeNoPeers && strings.Contains(api.Description, peerOffline)
 	}
 	return errors.Is(err, nats.ErrNoResponders) || errors.Is(err, nats.ErrTimeout) ||
 		errors.Is(err, nats.ErrReconnectBufExceeded) || errors.Is(err, nats.ErrDisconnected) ||

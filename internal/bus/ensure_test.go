@@ -3,6 +3,7 @@ package bus_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -131,6 +132,27 @@ func TestEnsureWaitsForTheServer(t *testing.T) {
 	srv.Start()
 	if err := <-done; err != nil {
 		t.Error(err)
+	}
+}
+
+// TestPassing: what a server says of a stream that it cannot make, which of it
+// is worth waiting for.
+func TestPassing(t *testing.T) {
+	for _, c := range []struct {
+		code, errCode int
+		text          string
+		want          bool
+	}{
+		{400, 10005, "no suitable peers for placement, peer offline", true}, // one of three servers starts later
+		{400, 10005, "no suitable peers for placement, insufficient storage", false},
+		{400, 10005, "no suitable peers for placement", false},
+		{503, 10008, "JetStream system temporarily unavailable", true},
+		{400, 10052, "stream configuration is wrong", false},
+	} {
+		err := &jetstream.APIError{Code: c.code, ErrorCode: jetstream.ErrorCode(c.errCode), Description: c.text}
+		if got := bus.Passing(fmt.Errorf("ensure: %w", err)); got != c.want {
+			t.Errorf("%s: %v", c.text, got)
+		}
 	}
 }
 

@@ -21,6 +21,9 @@ func Held(c *Conn, stream, durable string) prometheus.Counter {
 // LettersFor is Letters for a server with the given largest payload.
 func LettersFor(d Dead, maxPayload int64) []Msg { return letters(d, maxPayload) }
 
+// Passing reports whether an error of the API may go away by waiting.
+func Passing(err error) bool { return passing(err) }
+
 // String tells connections apart.
 func (c *Conn) String() string { return c.name }
 
