@@ -1,5 +1,6 @@
 import { render } from 'solid-js/web';
 import './styles/index.css';
+import { learnLanguage } from './i18n/languages';
 import { App } from './ui/App';
 import { applyStoredMotion } from './ui/motion';
 import { pageOf } from './ui/page';
@@ -8,4 +9,4 @@ import { applyTheme, storedTheme } from './ui/theme';
 applyTheme(storedTheme());
 applyStoredMotion();
 const root = document.getElementById('root');
-if (root) render(() => <App page={pageOf(location)} />, root);
+void learnLanguage().then(() => root && render(() => <App page={pageOf(location)} />, root));

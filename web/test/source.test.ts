@@ -44,6 +44,14 @@ describe('the build', () => {
     expect(bytes).toBeLessThanOrEqual(BUDGET_JS);
   });
 
+  it('keeps the words of other languages out of it, 8 kB each at most', () => {
+    const words = files.filter(({ name }) => /^assets\/[a-z]{2,3}-[\w-]{8}\.json$/.test(name));
+    expect(words).toHaveLength(readdirSync(join(SRC, 'i18n')).filter((name) => name.endsWith('.json')).length);
+    for (const { name, gzip } of words) expect(gzip, name).toBeLessThanOrEqual(8 * 1_024);
+    const js = files.filter(({ name }) => name.endsWith('.js')).map(({ name }) => readFileSync(join(DIST, name), 'utf8'));
+    expect(js.join('')).not.toContain('Beiträge');
+  });
+
   it('has no script or style in the page, and asks nothing of another host', () => {
     expect(index).not.toMatch(/<script(?![^>]*\bsrc=)|<style|\sstyle=|\son[a-z]+=/);
     expect(index).not.toMatch(/https?:\/\//);

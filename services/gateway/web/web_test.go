@@ -87,6 +87,33 @@ func TestTheBuildHasAPage(t *testing.T) {
 	}
 }
 
+// TestDataIsServed: the coasts, and the words of each language but English,
+// are files that the page fetches, kept by the browser until they change.
+func TestDataIsServed(t *testing.T) {
+	s, err := New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := 0
+	for name := range s.files {
+		if !strings.HasSuffix(name, ".json") {
+			continue
+		}
+		found++
+		resp := ask(s, "/"+name, "Accept-Encoding", "gzip")
+		h := resp.Header()
+		if h.Get("Content-Type") != "application/json" || h.Get("Content-Encoding") != "gzip" || h.Get("Cache-Control") != immutable {
+			t.Errorf("%s: %v", name, h)
+		}
+		if again := ask(s, "/"+name, "If-None-Match", h.Get("ETag")); again.Code != http.StatusNotModified {
+			t.Errorf("%s again: %d", name, again.Code)
+		}
+	}
+	if found < 6 {
+		t.Errorf("the build has %d files of data", found)
+	}
+}
+
 // TestTheBuildObeysThePolicy: the page may not hold scripts or styles of its
 // own, as the browser would not run them.
 func TestTheBuildObeysThePolicy(t *testing.T) {

@@ -1,3 +1,4 @@
+import { t } from '../i18n/words';
 import { parseObject, text, whole } from './decode';
 
 /** Where a browser changes a token into the cookie that it cannot read itself. */
@@ -14,9 +15,9 @@ export async function signIn(token: string): Promise<Outcome> {
     const response = await ask('POST', JSON.stringify({ token }));
     const raw = parseObject(await response.text()) ?? {};
     if (response.ok) return { seconds: whole(raw.expiresIn) };
-    return { problem: text(raw.detail) || text(raw.title) || `the gateway answered ${response.status}` };
+    return { problem: text(raw.detail) || text(raw.title) || t('the gateway answered {status}', { status: response.status }) };
   } catch {
-    return { problem: 'the gateway does not answer' };
+    return { problem: t('the gateway does not answer') };
   }
 }
 

@@ -1,6 +1,7 @@
 import { createEffect, createSignal, type JSX } from 'solid-js';
+import { listed } from '../i18n/words';
 import type { View } from '../model/session';
-import { country } from './format';
+import { country, tn } from './format';
 
 /** How often the figures may be read aloud, in milliseconds. */
 const EVERY_MS = 15_000;
@@ -24,6 +25,7 @@ export function Announcer(props: { view: View }): JSX.Element {
 
 function about({ figures, stats }: View): string {
   const places = (stats.windows[1]?.countries ?? []).slice(0, 2).map(({ name }) => country(name));
-  const most = places.length > 0 ? `; most from ${places.join(' and ')}` : '';
-  return `About ${Math.round(figures.rate ?? stats.rate)} events a second${most}.`;
+  const n = Math.round(figures.rate ?? stats.rate);
+  if (places.length === 0) return tn(n, 'About {n} event a second.', 'About {n} events a second.');
+  return tn(n, 'About {n} event a second; most from {places}.', 'About {n} events a second; most from {places}.', { places: listed(places) });
 }

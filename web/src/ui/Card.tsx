@@ -1,11 +1,23 @@
 import { createUniqueId, For, Show, type JSX } from 'solid-js';
+import { t } from '../i18n/words';
 import type { Post, PostType } from '../model/events';
 import type { ListName } from '../stream/query';
-import { age, country } from './format';
+import { age, country, moment } from './format';
 import { Mark } from './icons';
 import { linkify } from './linkify';
+import { only } from './limits';
 
-const KINDS: Record<PostType, string> = { post: 'Post', reply: 'Reply', repost: 'Repost', edit: 'Edit', quake: 'Earthquake' };
+/** What is said before the author's name. */
+function kindOf(type: PostType): string {
+  const kinds: Record<PostType, string> = {
+    post: t('Post by'),
+    reply: t('Reply by'),
+    repost: t('Repost by'),
+    edit: t('Edit by'),
+    quake: t('Earthquake by'),
+  };
+  return kinds[type];
+}
 
 interface Props {
   post: Post;
@@ -31,18 +43,19 @@ export function Card(props: Props): JSX.Element {
     >
       <Mark type={props.post.type} />
       <div class="who">
-        <span class="unseen">{KINDS[props.post.type]} by </span>
-        <bdi class="name" id={name}>
+        <span class="unseen">{kindOf(props.post.type)} </span>
+        {/* In no language that is known: what surrounds them is in the page's. */}
+        <bdi class="name" id={name} lang="">
           {props.post.name}
         </bdi>
-        <button type="button" class="pick handle" title={`Only @${props.post.username}`} onClick={() => props.limit('user', props.post.username.toLowerCase())}>
-          <bdi>@{props.post.username}</bdi>
+        <button type="button" class="pick handle" title={only(`@${props.post.username}`)} onClick={() => props.limit('user', props.post.username.toLowerCase())}>
+          <bdi lang="">@{props.post.username}</bdi>
         </button>
         <Show when={props.post.country}>
           <button
             type="button"
             class="pick"
-            title={`Only ${country(props.post.country)}`}
+            title={only(country(props.post.country))}
             onClick={() => props.limit('country', props.post.country)}
           >
             <span class="chip">{props.post.country}</span>
@@ -50,7 +63,7 @@ export function Card(props: Props): JSX.Element {
         </Show>
         <Age post={props.post} now={props.now} />
       </div>
-      <p class="text" id={body} dir="auto" lang={props.post.lang || undefined}>
+      <p class="text" id={body} dir="auto" lang={props.post.lang}>
         <Text body={props.post.body} />
       </p>
     </article>
@@ -61,7 +74,7 @@ export function Card(props: Props): JSX.Element {
 function Age(props: { post: Post; now: number }): JSX.Element {
   const stamp = () => (Number.isNaN(props.post.time) ? undefined : new Date(props.post.time));
   const text = (at: Date) => (
-    <time datetime={at.toISOString()} title={at.toLocaleString()}>
+    <time datetime={at.toISOString()} title={moment(props.post.time)}>
       {age(props.now - props.post.time, props.post.time)}
     </time>
   );

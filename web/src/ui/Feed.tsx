@@ -1,10 +1,11 @@
 import { For, onCleanup, onMount, Show, type JSX } from 'solid-js';
+import { rich, t } from '../i18n/words';
 import { THROTTLE, type FeedView, type Session, type View } from '../model/session';
 import { isEmpty as isUnlimited } from '../stream/query';
 import { Card } from './Card';
 import type { Choices } from './choices';
 import { FilterBar } from './Filter';
-import { atMost999, rate } from './format';
+import { atMost999, rate, tn } from './format';
 import type { Page } from './page';
 import { followReader, walk } from './reading';
 import { actionOf, reasonOf } from './statewords';
@@ -32,7 +33,7 @@ export function Feed(props: Props): JSX.Element {
   return (
     <section class="feed" aria-labelledby="feed-title" ref={section}>
       <div class="feed-head">
-        <h2 id="feed-title">Feed</h2>
+        <h2 id="feed-title">{t('Feed')}</h2>
         <Show when={!props.page.embed}>
           <FilterBar choices={props.choices} stats={props.view.stats} />
           <Throttle choices={props.choices} view={props.view} />
@@ -40,7 +41,7 @@ export function Feed(props: Props): JSX.Element {
       </div>
       <Show when={props.feed.held > 0 && !props.view.paused}>
         <button type="button" class="new-posts" onClick={showHeld}>
-          <span aria-hidden="true">↑</span> {atMost999(props.feed.held)} new {props.feed.held === 1 ? 'post' : 'posts'}
+          <span aria-hidden="true">↑</span> {tn(props.feed.held, '{n} new post', '{n} new posts', { n: atMost999(props.feed.held) })}
         </button>
       </Show>
       <Show when={isEmpty()}>
@@ -78,7 +79,7 @@ function Throttle(props: { choices: Choices; view: View }): JSX.Element {
           checked={isOn()}
           onChange={(event) => props.choices.setThrottle(event.currentTarget.checked ? last : Number.POSITIVE_INFINITY)}
         />
-        Throttle to
+        {t('Throttle to')}
       </label>
       <label>
         <input
@@ -87,13 +88,13 @@ function Throttle(props: { choices: Choices; view: View }): JSX.Element {
           max="50"
           value={last}
           disabled={!isOn()}
-          aria-label="Posts a second to show"
+          aria-label={t('Posts a second to show')}
           onChange={(event) => set(event.currentTarget.valueAsNumber)}
         />
-        /s
+        {t('/s')}
       </label>
-      <span class="rates" title="Posts a second: those shown, and all there are">
-        <b>{rate(props.view.shown)}</b> of <b>{rate(props.view.figures.posts)}</b> posts/s
+      <span class="rates" title={t('Posts a second: those shown, and all there are')}>
+        {rich('{shown} of {all} posts/s', { shown: <b>{rate(props.view.shown)}</b>, all: <b>{rate(props.view.figures.posts)}</b> })}
       </span>
     </div>
   );

@@ -1,8 +1,9 @@
 import { For, Show, type JSX } from 'solid-js';
+import { t } from '../i18n/words';
 import type { Stats } from '../model/stats';
-import { isEmpty, LISTS, typed, type ListName } from '../stream/query';
+import { isEmpty, LISTS, typed } from '../stream/query';
 import type { Choices } from './choices';
-import { country, language } from './format';
+import { limitText } from './limits';
 
 /** The field that limits the page, and what it is limited to, each to be taken away again. */
 export function FilterBar(props: { choices: Choices; stats: Stats }): JSX.Element {
@@ -22,9 +23,9 @@ export function FilterBar(props: { choices: Choices; stats: Stats }): JSX.Elemen
         spellcheck={false}
         maxlength={200}
         list="filter-ideas"
-        aria-label="Filter"
+        aria-label={t('Filter')}
         aria-keyshortcuts="/"
-        placeholder="Filter: words, @user, country:jp"
+        placeholder={t('Filter: words, @user, country:jp')}
         value={props.choices.filter().q}
         onChange={apply}
         onKeyDown={(event) => event.key === 'Escape' && input.blur()}
@@ -57,7 +58,7 @@ function Chips(props: { choices: Choices }): JSX.Element {
   const dropWords = () => props.choices.setFilter({ ...props.choices.filter(), q: '' });
   return (
     <p class="chips">
-      <span class="aside">Only</span>
+      <span class="aside">{t('Only')}</span>
       <For each={chips()}>
         {({ name, value }) => (
           <Limit text={limitText(name, value)} drop={() => props.choices.toggle(name, value)} />
@@ -65,7 +66,7 @@ function Chips(props: { choices: Choices }): JSX.Element {
       </For>
       <Show when={props.choices.filter().q}>{(q) => <Limit text={`“${q()}”`} drop={dropWords} />}</Show>
       <button type="button" class="link" onClick={() => props.choices.clear()}>
-        Clear all
+        {t('Clear all')}
       </button>
     </p>
   );
@@ -73,16 +74,9 @@ function Chips(props: { choices: Choices }): JSX.Element {
 
 function Limit(props: { text: string; drop: () => void }): JSX.Element {
   return (
-    <button type="button" class="limit" aria-label={`Remove filter ${props.text}`} onClick={() => props.drop()}>
+    <button type="button" class="limit" aria-label={t('Remove filter {what}', { what: props.text })} onClick={() => props.drop()}>
       <bdi>{props.text}</bdi>
       <span aria-hidden="true">×</span>
     </button>
   );
-}
-
-/** What a limit is called: a country and a language by name. */
-export function limitText(name: ListName, value: string): string {
-  if (name === 'country') return country(value);
-  if (name === 'lang') return language(value);
-  return name === 'user' ? `@${value}` : `${name} ${value}`;
 }

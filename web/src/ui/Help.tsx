@@ -1,16 +1,17 @@
 import { createEffect, For, type JSX } from 'solid-js';
+import { t } from '../i18n/words';
 
-const KEYS: [keys: string[], does: string][] = [
-  [['Space'], 'Pause and resume everything'],
-  [['/'], 'Filter by words, @user, country:jp, lang:ja, type:reply'],
-  [['Esc'], 'Clear all filters'],
-  [['r'], 'Replay: see the last minutes or hours again'],
-  [['j', 'k'], 'Next and previous post'],
-  [['1', '2', '3', '4'], 'Map as blips, glow, countries, table'],
-  [['m'], 'The next of these'],
-  [['←', '→', '↑', '↓'], 'Move the map, with the focus on it'],
-  [['+', '−', '0'], 'Zoom the map in, out, and back'],
-  [['?'], 'This help'],
+const keys = (): [keys: string[], does: string][] => [
+  [[t('Space')], t('Pause and resume everything')],
+  [['/'], t('Filter by words, @user, country:jp, lang:ja, type:reply')],
+  [[t('Esc')], t('Clear all filters')],
+  [['r'], t('Replay: see the last minutes or hours again')],
+  [['j', 'k'], t('Next and previous post')],
+  [['1', '2', '3', '4'], t('Map as blips, glow, countries, table')],
+  [['m'], t('The next of these')],
+  [['←', '→', '↑', '↓'], t('Move the map, with the focus on it')],
+  [['+', '−', '0'], t('Zoom the map in, out, and back')],
+  [['?'], t('This help')],
 ];
 
 /** What the keys do. */
@@ -21,23 +22,23 @@ export function Help(props: { open: boolean; close: () => void }): JSX.Element {
   });
   return (
     <dialog class="help" aria-labelledby="help-title" ref={dialog} onClose={() => props.close()}>
-      <h2 id="help-title">Keyboard</h2>
+      <h2 id="help-title">{t('Keyboard')}</h2>
       <dl>
-        <For each={KEYS}>
-          {([keys, does]) => (
+        <For each={keys()}>
+          {([caps, does]) => (
             <div>
               <dt>
-                <For each={keys}>{(key) => <kbd>{key}</kbd>}</For>
+                <For each={caps}>{(key) => <kbd>{key}</kbd>}</For>
               </dt>
               <dd>{does}</dd>
             </div>
           )}
         </For>
       </dl>
-      <p class="aside">Click a country, on the map or in a list, to see only what comes from there.</p>
+      <p class="aside">{t('Click a country, on the map or in a list, to see only what comes from there.')}</p>
       <form method="dialog">
         <button type="submit" class="tool">
-          Close
+          {t('Close')}
         </button>
       </form>
     </dialog>

@@ -1,13 +1,15 @@
-import { createEffect, createSignal, For, on, onCleanup, onMount, Show, untrack, type JSX } from 'solid-js';
+import { createEffect, createMemo, createSignal, For, on, onCleanup, onMount, Show, untrack, type JSX } from 'solid-js';
 import { followGestures } from '../map/gestures';
+import { listed, rich, t } from '../i18n/words';
 import type { WorldMap } from '../map/worldmap';
 import type { PostType } from '../model/events';
 import type { View } from '../model/session';
 import type { Count } from '../model/stats';
 import { isEmpty } from '../stream/query';
 import type { Choices } from './choices';
-import { count, country, percent } from './format';
+import { count, country, minutes, percent, tn } from './format';
 import { Mark } from './icons';
+import { only, typeName } from './limits';
 import { MapTable } from './MapTable';
 import { MODES, type Mode, type Page } from './page';
 import { reasonOf } from './statewords';
@@ -16,7 +18,6 @@ import { reasonOf } from './statewords';
 const SUMMARY_EVERY_MS = 15_000;
 const TYPES: PostType[] = ['post', 'reply', 'repost', 'edit', 'quake'];
 const ALWAYS: PostType[] = ['post', 'reply', 'repost'];
-const MODE_NAMES: Record<Mode, string> = { blips: 'Blips', glow: 'Glow', countries: 'Countries', table: 'Table' };
 /** Steps by which countries differ on the map. */
 const LEVELS = 6;
 
@@ -43,7 +44,7 @@ export function MapPane(props: Props): JSX.Element {
   createEffect(() => props.map.base.fill(props.choices.mode() === 'countries' ? levelsOf(ranks()) : new Map()));
   const isTable = () => props.choices.mode() === 'table';
   return (
-    <section class="map" classList={{ still: props.view.status.phase !== 'open', tabled: isTable() }} aria-label="Map">
+    <section class="map" classList={{ still: props.view.status.phase !== 'open', tabled: isTable() }} aria-label={t('Map')}>
       <Canvas {...props} point={setPointed} />
       <Show when={isTable()}>
         <MapTable stats={props.view.stats} choices={props.choices} />
@@ -93,7 +94,7 @@ function Canvas(props: Props & { point: (code: string) => void }): JSX.Element {
       class="canvas"
       role="group"
       tabindex={props.page.kiosk || props.choices.mode() === 'table' ? undefined : 0}
-      aria-label="Map: arrow keys move it, plus and minus zoom"
+      aria-label={t('Map: arrow keys move it, plus and minus zoom')}
       hidden={props.choices.mode() === 'table'}
       ref={pane}
     >
@@ -119,17 +120,23 @@ function useSummary(view: () => View): () => string {
 }
 
 function summarise({ figures, stats }: View): string {
-  if (figures.positions === 0) return 'World map. No positions in the last minute.';
+  const n = figures.positions;
+  if (n === 0) return t('World map. No positions in the last minute.');
   const places = (stats.windows[1]?.countries ?? []).slice(0, 3).map(({ name }) => country(name));
-  const most = places.length > 0 ? `, most from ${places.join(', ')}` : '';
-  return `World map. ${count(figures.positions)} positions in the last minute${most}.`;
+  if (places.length === 0) return tn(n, 'World map. {n} position in the last minute.', 'World map. {n} positions in the last minute.');
+  return tn(
+    n,
+    'World map. {n} position in the last minute, most from {places}.',
+    'World map. {n} positions in the last minute, most from {places}.',
+    { places: listed(places) },
+  );
 }
 
 /** Says on the map itself why it is quiet. */
 function Note(props: Props & { failed: boolean }): JSX.Element {
   const telling = ['quiet', 'down', 'empty', 'reconnecting', 'offline', 'signin', 'refused'];
   const words = () => {
-    if (props.failed) return 'The coasts could not be loaded; positions are shown without them.';
+    if (props.failed) return t('The coasts could not be loaded; positions are shown without them.');
     return telling.includes(props.view.state) ? reasonOf(props.view, !isEmpty(props.choices.filter())) : '';
   };
   return (
@@ -147,36 +154,42 @@ function Readout(props: { code: string; ranks: Count[] }): JSX.Element {
     <p class="readout" aria-hidden="true">
       <b>{country(props.code)}</b>
       <span>
-        {count(here())} in 5 min{all() > 0 ? ` · ${percent(here() / all())}` : ''}
+        {t('{n} in {time}', { n: count(here()), time: minutes(5) })}
+        {all() > 0 ? ` · ${percent(here() / all())}` : ''}
       </span>
-      <span class="aside">Click to see only this</span>
+      <span class="aside">{t('Click to see only this')}</span>
     </p>
   );
+}
+
+function modeName(mode: Mode): string {
+  const names: Record<Mode, string> = { blips: t('Blips'), glow: t('Glow'), countries: t('Countries'), table: t('Table') };
+  return names[mode];
 }
 
 function Controls(props: Props): JSX.Element {
   return (
     <div class="map-tools">
       <Show when={!props.page.embed}>
-        <div class="choice modes" role="group" aria-label="Show the map as">
+        <div class="choice modes" role="group" aria-label={t('Show the map as')}>
           <For each={MODES}>
             {(mode) => (
               <button type="button" aria-pressed={props.choices.mode() === mode} onClick={() => props.choices.setMode(mode)}>
-                {MODE_NAMES[mode]}
+                {modeName(mode)}
               </button>
             )}
           </For>
         </div>
       </Show>
       <Show when={props.choices.mode() !== 'table'}>
-        <div class="zoom" role="group" aria-label="Zoom">
-          <button type="button" aria-label="Zoom in" onClick={() => props.map.zoomIn()}>
+        <div class="zoom" role="group" aria-label={t('Zoom')}>
+          <button type="button" aria-label={t('Zoom in')} onClick={() => props.map.zoomIn()}>
             +
           </button>
-          <button type="button" aria-label="Zoom out" onClick={() => props.map.zoomOut()}>
+          <button type="button" aria-label={t('Zoom out')} onClick={() => props.map.zoomOut()}>
             −
           </button>
-          <button type="button" aria-label="Whole world" onClick={() => props.map.whole()}>
+          <button type="button" aria-label={t('Whole world')} onClick={() => props.map.whole()}>
             ⤢
           </button>
         </div>
@@ -200,14 +213,14 @@ function Legend(props: Props): JSX.Element {
   );
   const chosen = () => props.choices.filter().type;
   return (
-    <ul class="legend" aria-label="Legend">
+    <ul class="legend" aria-label={t('Legend')}>
       <For each={types()}>
         {(type) => (
           <li>
-            <Show when={!props.page.embed} fallback={<><Mark type={type} />{type}</>}>
-              <button type="button" aria-pressed={chosen().includes(type)} title={`Only ${type}`} onClick={() => props.choices.toggle('type', type)}>
+            <Show when={!props.page.embed} fallback={<><Mark type={type} />{typeName(type)}</>}>
+              <button type="button" aria-pressed={chosen().includes(type)} title={only(typeName(type))} onClick={() => props.choices.toggle('type', type)}>
                 <Mark type={type} />
-                {type}
+                {typeName(type)}
               </button>
             </Show>
           </li>
@@ -215,9 +228,10 @@ function Legend(props: Props): JSX.Element {
       </For>
       <Show when={props.choices.mode() === 'countries'}>
         <li class="scale">
-          fewer
-          <For each={Array.from({ length: LEVELS }, (_, level) => level)}>{(level) => <i data-level={level} />}</For>
-          more, last 5 min
+          {rich('fewer {scale} more, last {time}', {
+            scale: <For each={Array.from({ length: LEVELS }, (_, level) => level)}>{(level) => <i data-level={level} />}</For>,
+            time: minutes(5),
+          })}
         </li>
       </Show>
     </ul>
@@ -226,14 +240,21 @@ function Legend(props: Props): JSX.Element {
 
 /** Whose data is on display. */
 export function Credits(props: { simulated: boolean; map?: boolean }): JSX.Element {
+  // What is the same again must not make the links anew, under the focus.
+  const simulated = createMemo(() => props.simulated);
   return (
     <p class="credits">
       <Show when={props.map}>
-        Map: <Out href="https://www.naturalearthdata.com/">Natural Earth</Out>, by{' '}
-        <Out href="https://github.com/topojson/world-atlas">world-atlas</Out> ·{' '}
+        {rich('Map: {source}, by {drawer}', {
+          source: <Out href="https://www.naturalearthdata.com/">Natural Earth</Out>,
+          drawer: <Out href="https://github.com/topojson/world-atlas">world-atlas</Out>,
+        })}{' '}
+        ·{' '}
       </Show>
-      {props.simulated ? 'Simulated places' : 'Cities'}: <Out href="https://www.geonames.org/">GeoNames</Out>,{' '}
-      <Out href="https://creativecommons.org/licenses/by/4.0/">CC BY 4.0</Out>
+      {rich(simulated() ? 'Simulated places: {source}, {licence}' : 'Cities: {source}, {licence}', {
+        source: <Out href="https://www.geonames.org/">GeoNames</Out>,
+        licence: <Out href="https://creativecommons.org/licenses/by/4.0/">CC BY 4.0</Out>,
+      })}
     </p>
   );
 }

@@ -1,4 +1,5 @@
 import { For, type JSX } from 'solid-js';
+import { t } from '../i18n/words';
 import { WINDOWS, type Minutes, type Stats } from '../model/stats';
 import type { Choices } from './choices';
 import { count, country } from './format';
@@ -6,7 +7,11 @@ import { count, country } from './format';
 /** The window in which the gateway tells every country; in the others it tells so many, the most frequent. */
 const WHOLE: Minutes = 5;
 const TOLD = 20;
-const HEADS: Record<Minutes, string> = { 1: 'Last minute', 5: '5 minutes', 60: 'Hour' };
+
+function headOf(minutes: Minutes): string {
+  const heads: Record<Minutes, string> = { 1: t('Last minute'), 5: t('5 minutes'), 60: t('Hour') };
+  return heads[minutes];
+}
 
 /** What the map shows, for who would rather read it. */
 export function MapTable(props: { stats: Stats; choices: Choices }): JSX.Element {
@@ -21,16 +26,16 @@ export function MapTable(props: { stats: Stats; choices: Choices }): JSX.Element
     return all.sort((a, b) => by(1)(a, b) || by(2)(a, b) || (a.code < b.code ? -1 : 1));
   };
   return (
-    <div class="map-table" tabindex="0" role="region" aria-label="Positions by country">
+    <div class="map-table" tabindex="0" role="region" aria-label={t('Positions by country')}>
       <table>
         <thead>
           <tr>
-            <th scope="col">Country</th>
-            <For each={WINDOWS}>{(minutes) => <th scope="col">{HEADS[minutes]}</th>}</For>
+            <th scope="col">{t('Country')}</th>
+            <For each={WINDOWS}>{(minutes) => <th scope="col">{headOf(minutes)}</th>}</For>
           </tr>
         </thead>
         <tbody>
-          <For each={rows()} fallback={<tr><td colspan="4">No places yet</td></tr>}>
+          <For each={rows()} fallback={<tr><td colspan="4">{t('No places yet')}</td></tr>}>
             {(row) => (
               <tr>
                 <th scope="row">
@@ -39,7 +44,7 @@ export function MapTable(props: { stats: Stats; choices: Choices }): JSX.Element
                   </button>
                 </th>
                 <For each={row.counts}>
-                  {(n) => <td title={n === undefined ? `Not among the ${TOLD} most frequent` : undefined}>{n === undefined ? '–' : count(n)}</td>}
+                  {(n) => <td title={n === undefined ? t('Not among the {n} most frequent', { n: count(TOLD) }) : undefined}>{n === undefined ? '–' : count(n)}</td>}
                 </For>
               </tr>
             )}

@@ -1,8 +1,11 @@
-import { createSignal, Show, type JSX } from 'solid-js';
+import { createSignal, For, Show, type JSX } from 'solid-js';
+import { chooseLanguage, chosenLanguage, LANGUAGES, linkTo, nameOf } from '../i18n/languages';
+import { t } from '../i18n/words';
 import type { WorldMap } from '../map/worldmap';
 import type { FeedView, View } from '../model/session';
-import { blipsCsv, download, mapPicture, postsCsv, postsNdjson } from './export';
 import { Announcer } from './Announcer';
+import { blipsCsv, download, mapPicture, postsCsv, postsNdjson } from './export';
+import { moment } from './format';
 import { chooseMotion, isCalm } from './motion';
 import type { Page } from './page';
 import { SignOut } from './SignIn';
@@ -15,7 +18,7 @@ interface Props {
   openHelp: () => void;
 }
 
-/** What is seldom needed: exports, a wall's view, less motion, help. */
+/** What is seldom needed: exports, a wall's view, less motion, the language, help. */
 export function Menu(props: Props): JSX.Element {
   let details!: HTMLDetailsElement;
   const [announces, setAnnounces] = createSignal(false);
@@ -31,22 +34,23 @@ export function Menu(props: Props): JSX.Element {
   return (
     <>
       <details class="menu" ref={details} onFocusOut={close} onKeyDown={escape}>
-        <summary class="tool" aria-label="More" title="More">
+        <summary class="tool" aria-label={t('More')} title={t('More')}>
           ⋯
         </summary>
         <div class="sheet">
           <Exports {...props} />
           <label>
             <input type="checkbox" checked={isCalm()} onChange={(event) => chooseMotion(event.currentTarget.checked)} />
-            Less motion
+            {t('Less motion')}
           </label>
           <label>
             <input type="checkbox" onChange={(event) => setAnnounces(event.currentTarget.checked)} />
-            Read figures aloud
+            {t('Read figures aloud')}
           </label>
-          <a href="/?kiosk=1">For a screen on a wall</a>
+          <Language />
+          <a href={linkTo('/?kiosk=1')}>{t('For a screen on a wall')}</a>
           <button type="button" onClick={() => props.openHelp()}>
-            Keys <kbd>?</kbd>
+            {t('Keys')} <kbd>?</kbd>
           </button>
           <SignOut />
         </div>
@@ -58,10 +62,29 @@ export function Menu(props: Props): JSX.Element {
   );
 }
 
+/** The page's language, each by the name it gives itself. */
+function Language(): JSX.Element {
+  return (
+    <label>
+      {t('Language')}
+      <select onChange={(event) => chooseLanguage(event.currentTarget.value)}>
+        <option value="">{t('the browser’s')}</option>
+        <For each={LANGUAGES}>
+          {(code) => (
+            <option value={code} lang={code} selected={code === chosenLanguage()}>
+              {nameOf(code)}
+            </option>
+          )}
+        </For>
+      </select>
+    </label>
+  );
+}
+
 function Exports(props: Props): JSX.Element {
   const save = (name: string, type: string, text: string) => download(name, new Blob([text], { type }));
   const picture = async (map: WorldMap) => {
-    const made = await mapPicture(map, `Blipstream · ${new Date().toLocaleString()} · Map: Natural Earth`);
+    const made = await mapPicture(map, t('Blipstream · {time} · Map: Natural Earth', { time: moment(Date.now()) }));
     if (made) download('png', made);
   };
   return (
@@ -70,20 +93,20 @@ function Exports(props: Props): JSX.Element {
         {(map) => (
           <>
             <button type="button" onClick={() => void picture(map())}>
-              Save the map as PNG
+              {t('Save the map as PNG')}
             </button>
             <button type="button" onClick={() => save('positions.csv', 'text/csv', blipsCsv(map().positions()))}>
-              Save positions as CSV
+              {t('Save positions as CSV')}
             </button>
           </>
         )}
       </Show>
       <Show when={props.page.feed}>
         <button type="button" onClick={() => save('csv', 'text/csv', postsCsv(props.feed.rows))}>
-          Save posts as CSV
+          {t('Save posts as CSV')}
         </button>
         <button type="button" onClick={() => save('ndjson', 'application/x-ndjson', postsNdjson(props.feed.rows))}>
-          Save posts as NDJSON
+          {t('Save posts as NDJSON')}
         </button>
       </Show>
     </>

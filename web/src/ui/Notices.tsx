@@ -1,8 +1,9 @@
 import { Show, type JSX } from 'solid-js';
+import { t } from '../i18n/words';
 import type { Part } from '../model/parts';
 import type { View } from '../model/session';
 import type { Missed } from '../stream/transport';
-import { count } from './format';
+import { tn } from './format';
 import { Parts, SpokenTrouble } from './Parts';
 
 /** Lines across the page that a person must not overlook, and how the parts are. */
@@ -11,9 +12,9 @@ export function Notices(props: { view: View; parts: Part[]; dismiss: () => void 
     <>
       <div class="line">
         <Show when={props.view.simulated}>
-          <section class="simulated" aria-label="Simulated data">
+          <section class="simulated" aria-label={t('Simulated data')}>
             <p>
-              <strong>Simulated data</strong> <span>These posts and people are made up.</span>
+              <strong>{t('Simulated data')}</strong> <span>{t('These posts and people are made up.')}</span>
             </p>
           </section>
         </Show>
@@ -22,11 +23,11 @@ export function Notices(props: { view: View; parts: Part[]; dismiss: () => void 
       <SpokenTrouble parts={props.parts} />
       <Show when={props.view.notice}>
         {(missed) => (
-          <section aria-label="Notices">
+          <section aria-label={t('Notices')}>
             <div class="strip missed" role="status">
               <span>{tell(missed())}</span>
               <button type="button" class="link" onClick={() => props.dismiss()}>
-                Dismiss
+                {t('Dismiss')}
               </button>
             </div>
           </section>
@@ -36,17 +37,21 @@ export function Notices(props: { view: View; parts: Part[]; dismiss: () => void 
   );
 }
 
-const WHY: Record<string, string> = {
-  trimmed: 'they are older than what is kept',
-  slow: 'this connection was too slow',
-  capped: 'they are more than one replay holds',
-  recreated: 'the stream was made anew',
-  backlog: 'they were dropped before they were read',
-};
+function whyOf(reason: string): string | undefined {
+  const words: Record<string, string> = {
+    trimmed: t('they are older than what is kept'),
+    slow: t('this connection was too slow'),
+    capped: t('they are more than one replay holds'),
+    recreated: t('the stream was made anew'),
+    backlog: t('they were dropped before they were read'),
+  };
+  return words[reason];
+}
 
 function tell({ reason, count: events }: Missed): string {
-  if (reason === 'away') return 'This page was away for a while. It starts again from the present.';
-  const many = events > 0 ? `Up to ${count(events)} events were missed` : 'Some events were missed';
-  const why = WHY[reason];
-  return why ? `${many}: ${why}.` : `${many}.`;
+  if (reason === 'away') return t('This page was away for a while. It starts again from the present.');
+  const why = whyOf(reason);
+  if (events === 0) return why ? t('Some events were missed: {why}.', { why }) : t('Some events were missed.');
+  if (!why) return tn(events, 'Up to {n} event was missed.', 'Up to {n} events were missed.');
+  return tn(events, 'Up to {n} event was missed: {why}.', 'Up to {n} events were missed: {why}.', { why });
 }

@@ -1,14 +1,15 @@
 import { For, Show, type JSX } from 'solid-js';
+import { t } from '../i18n/words';
 import { isTrouble, moodOf, type Part } from '../model/parts';
-import { detail, labelOf, line, losses, situation } from './partwords';
+import { detail, line, losses, named } from './partwords';
 
 /** How the parts before the gateway are, a few words each; what was heard before the connection was lost says so. */
 export function Parts(props: { parts: Part[]; now: number; lost: boolean }): JSX.Element {
   return (
     <Show when={props.parts.length > 0}>
-      <section class="parts" classList={{ lost: props.lost }} aria-label="Sources and connections">
+      <section class="parts" classList={{ lost: props.lost }} aria-label={t('Sources and connections')}>
         <Show when={props.lost}>
-          <span>when last heard</span>
+          <span>{t('when last heard')}</span>
         </Show>
         <ul>
           <For each={props.parts}>
@@ -28,7 +29,7 @@ export function Parts(props: { parts: Part[]; now: number; lost: boolean }): JSX
 
 /** Trouble for the ears, without countdowns. It must be there before there is any. */
 export function SpokenTrouble(props: { parts: Part[] }): JSX.Element {
-  const words = () => props.parts.filter(isTrouble).map((part) => `${labelOf(part)}: ${situation(part)}`);
+  const words = () => props.parts.filter(isTrouble).map(named);
   return (
     <span class="unseen" role="status">
       {words().join('. ')}

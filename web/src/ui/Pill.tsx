@@ -1,9 +1,10 @@
 import { Show, type JSX } from 'solid-js';
+import { t } from '../i18n/words';
 import type { View } from '../model/session';
 import { isEmpty } from '../stream/query';
 import type { Choices } from './choices';
 import { StateIcon } from './icons';
-import { pillWords, SPOKEN } from './statewords';
+import { pillWords, spoken } from './statewords';
 
 /** Tells the one state that matters, in words, colour and shape, and offers the way out. */
 export function Pill(props: { view: View; choices: Choices; retry: () => void }): JSX.Element {
@@ -16,17 +17,17 @@ export function Pill(props: { view: View; choices: Choices; retry: () => void })
       </span>
       <Show when={props.view.status.phase === 'waiting'}>
         <button type="button" class="link" onClick={() => props.retry()}>
-          Retry now
+          {t('Retry now')}
         </button>
       </Show>
       <Show when={props.view.replay}>
         <button type="button" class="link" onClick={() => props.choices.setReplay(undefined)}>
-          Back to live
+          {t('Back to live')}
         </button>
       </Show>
       {/* The state alone is announced: a countdown read aloud would never end. */}
       <span class="unseen" role="status">
-        {SPOKEN[props.view.state]}
+        {spoken(props.view.state)}
       </span>
     </div>
   );

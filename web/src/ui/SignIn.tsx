@@ -1,4 +1,5 @@
 import { createEffect, createMemo, createSignal, on, onCleanup, Show, type JSX } from 'solid-js';
+import { t } from '../i18n/words';
 import type { View } from '../model/session';
 import { signIn, signOut } from '../stream/signin';
 import { keep, stored } from './motion';
@@ -20,7 +21,7 @@ export function SignIn(props: { view: View; retry: () => void }): JSX.Element {
   createEffect(
     on(code, (now) => {
       setOpen(now === 401);
-      setProblem(now === 401 && Date.now() - signedAt < KEPT_MS ? 'this browser does not keep the cookie' : '');
+      setProblem(now === 401 && Date.now() - signedAt < KEPT_MS ? t('this browser does not keep the cookie') : '');
     }),
   );
   createEffect(() => {
@@ -43,19 +44,19 @@ export function SignIn(props: { view: View; retry: () => void }): JSX.Element {
   return (
     <>
       <Show when={code() === 401 || code() === 403}>
-        <section aria-label="Sign-in">
+        <section aria-label={t('Sign-in')}>
           <p class="strip missed">
-            <span>{code() === 401 ? 'Sign in to read this.' : 'Your sign-in does not allow this.'}</span>
+            <span>{code() === 401 ? t('Sign in to read this.') : t('Your sign-in does not allow this.')}</span>
             <button type="button" class="link" onClick={() => setOpen(true)}>
-              Sign in
+              {t('Sign in')}
             </button>
           </p>
         </section>
       </Show>
       <dialog class="help signin" aria-labelledby="signin-title" ref={dialog} onClose={() => setOpen(false)}>
         <form onSubmit={(event) => void send(event)}>
-          <h2 id="signin-title">Sign in</h2>
-          <label for="signin-token">Token from whoever runs this Blipstream</label>
+          <h2 id="signin-title">{t('Sign in')}</h2>
+          <label for="signin-token">{t('Token from whoever runs this Blipstream')}</label>
           <input
             id="signin-token"
             type="password"
@@ -67,14 +68,14 @@ export function SignIn(props: { view: View; retry: () => void }): JSX.Element {
             ref={field}
           />
           <p id="signin-problem" role="alert">
-            {problem() && `Not signed in: ${problem()}.`}
+            {problem() && t('Not signed in: {why}.', { why: problem() })}
           </p>
           <p class="ways">
             <button type="submit" class="tool" disabled={busy()}>
-              Sign in
+              {t('Sign in')}
             </button>
             <button type="button" class="tool" onClick={() => setOpen(false)}>
-              Cancel
+              {t('Cancel')}
             </button>
           </p>
         </form>
@@ -105,7 +106,7 @@ export function SignOut(): JSX.Element {
   return (
     <Show when={Number(stored(KEY)) > Date.now()}>
       <button type="button" onClick={() => void out()}>
-        Sign out
+        {t('Sign out')}
       </button>
     </Show>
   );

@@ -1,4 +1,6 @@
 import { createSignal, Show, type JSX } from 'solid-js';
+import { linkTo } from '../i18n/languages';
+import { rich, t } from '../i18n/words';
 import type { WorldMap } from '../map/worldmap';
 import type { FeedView, View } from '../model/session';
 import { RECORDED_MS } from '../model/state';
@@ -9,7 +11,7 @@ import { PauseIcon, ReplayIcon, Sign, ThemeIcon } from './icons';
 import { Menu } from './Menu';
 import type { Page } from './page';
 import { Pill } from './Pill';
-import { chooseTheme, nextTheme, storedTheme } from './theme';
+import { chooseTheme, nextTheme, storedTheme, type Theme } from './theme';
 
 interface Props {
   page: Page;
@@ -30,7 +32,7 @@ export function TopBar(props: Props): JSX.Element {
       <h1 class="brand">
         <Sign />
         <Show when={props.page.embed} fallback={<span>Blipstream</span>}>
-          <a href={location.pathname} target="_blank" rel="noopener">
+          <a href={linkTo(location.pathname)} target="_blank" rel="noopener">
             Blipstream
           </a>
         </Show>
@@ -38,12 +40,14 @@ export function TopBar(props: Props): JSX.Element {
       <Pill view={props.view} choices={props.choices} retry={props.retry} />
       <p class="pulse" classList={{ stale: props.view.lostAt > 0 }}>
         <span>
-          <b>{rate(props.view.figures.rate)}</b> {of(props.view, props.choices)}events/s
+          <Rate view={props.view} choices={props.choices} />
         </span>
         <Show when={props.feed.oneIn > 1}>
-          <span class="sampling" title="Of so many posts, the feed shows one. The map and the figures count them all.">showing 1 in {ratio(props.feed.oneIn)}</span>
+          <span class="sampling" title={t('Of so many posts, the feed shows one. The map and the figures count them all.')}>
+            {t('showing 1 in {n}', { n: ratio(props.feed.oneIn) })}
+          </span>
         </Show>
-        <Show when={lag(props.view)}>{(text) => <span>lag {text()}</span>}</Show>
+        <Show when={lag(props.view)}>{(time) => <span>{t('lag {time}', { time: time() })}</span>}</Show>
       </p>
       <Show when={!props.page.kiosk}>
         <div class="tools">
@@ -53,11 +57,11 @@ export function TopBar(props: Props): JSX.Element {
               type="button"
               class="tool again"
               aria-keyshortcuts="r"
-              title="See the last minutes again"
+              title={t('See the last minutes again')}
               onClick={() => props.openReplay()}
             >
               <ReplayIcon />
-              <span class="word">Replay</span>
+              <span class="word">{t('Replay')}</span>
             </button>
           </Show>
           <PauseButton paused={props.view.paused} pause={props.pause} />
@@ -77,9 +81,14 @@ function lag(view: View): string | undefined {
   return latency && latency.p50 < RECORDED_MS ? duration(latency.p50) : undefined;
 }
 
-/** A filter's share of all there is, side by side. */
-function of(view: View, choices: Choices): string {
-  return isEmpty(choices.filter()) || view.replay ? '' : `of ${rate(view.stats.rate)} `;
+/** Events a second; of a filter beside all there are. */
+function Rate(props: { view: View; choices: Choices }): JSX.Element {
+  const here = () => <b>{rate(props.view.figures.rate)}</b>;
+  return (
+    <Show when={isEmpty(props.choices.filter()) || props.view.replay} fallback={rich('{n} of {all} events/s', { n: here(), all: <>{rate(props.view.stats.rate)}</> })}>
+      {rich('{n} events/s', { n: here() })}
+    </Show>
+  );
 }
 
 function PauseButton(props: { paused: boolean; pause: (paused: boolean) => void }): JSX.Element {
@@ -91,10 +100,15 @@ function PauseButton(props: { paused: boolean; pause: (paused: boolean) => void 
       onClick={() => props.pause(!props.paused)}
     >
       <PauseIcon paused={props.paused} />
-      <span class="word">{props.paused ? 'Resume' : 'Pause'}</span>
-      <kbd aria-hidden="true">Space</kbd>
+      <span class="word">{props.paused ? t('Resume') : t('Pause')}</span>
+      <kbd aria-hidden="true">{t('Space')}</kbd>
     </button>
   );
+}
+
+function nameOf(theme: Theme): string {
+  const names: Record<Theme, string> = { system: t('system'), light: t('light'), dark: t('dark') };
+  return names[theme];
 }
 
 function ThemeButton(): JSX.Element {
@@ -103,7 +117,7 @@ function ThemeButton(): JSX.Element {
     setTheme(nextTheme(theme()));
     chooseTheme(theme());
   };
-  const label = () => `Theme: ${theme()}. Change to ${nextTheme(theme())}`;
+  const label = () => t('Theme: {theme}. Change to {next}', { theme: nameOf(theme()), next: nameOf(nextTheme(theme())) });
   return (
     <button type="button" class="tool" aria-label={label()} title={label()} onClick={turn}>
       <ThemeIcon theme={theme()} />
@@ -112,19 +126,19 @@ function ThemeButton(): JSX.Element {
 }
 
 const VIEWS = [
-  { href: '/', text: 'Both', feed: true, map: true },
-  { href: '/step-4', text: 'Map', feed: false, map: true },
-  { href: '/step-3', text: 'Feed', feed: true, map: false },
+  { href: '/', text: () => t('Both'), feed: true, map: true },
+  { href: '/step-4', text: () => t('Map'), feed: false, map: true },
+  { href: '/step-3', text: () => t('Feed'), feed: true, map: false },
 ];
 
 function Views(props: { page: Page }): JSX.Element {
   const isHere = (view: (typeof VIEWS)[number]) =>
     view.feed === props.page.feed && view.map === props.page.map;
   return (
-    <nav class="views" aria-label="Views">
+    <nav class="views" aria-label={t('Views')}>
       {VIEWS.map((view) => (
-        <a href={view.href} aria-current={isHere(view) ? 'page' : undefined}>
-          {view.text}
+        <a href={linkTo(view.href)} aria-current={isHere(view) ? 'page' : undefined}>
+          {view.text()}
         </a>
       ))}
     </nav>

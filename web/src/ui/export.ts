@@ -31,7 +31,9 @@ export function mapPicture(map: WorldMap, legend: string): Promise<Blob | null> 
   pen.fillStyle = color;
   pen.globalAlpha = 0.8;
   pen.font = `12px ${fontFamily}`;
-  pen.fillText(legend, 12, height - 12);
+  const isLeftward = document.documentElement.dir === 'rtl';
+  pen.direction = isLeftward ? 'rtl' : 'ltr';
+  pen.fillText(legend, isLeftward ? width - 12 : 12, height - 12);
   return new Promise((resolve) => canvas.toBlob(resolve, 'image/png'));
 }
 

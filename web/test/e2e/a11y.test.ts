@@ -1,35 +1,12 @@
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { partsInEachMood } from '../fixtures';
 import { flood } from '../flood';
 import { seeded, sendPost } from '../world';
+import { SIZES, spill, violations } from './examine';
 import { Bench, eventually, PICTURES, state, type Visited } from './harness';
 
 const bench = new Bench();
-const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
-const SIZES = { wide: { width: 1_440, height: 900 }, middle: { width: 960, height: 720 }, narrow: { width: 390, height: 844 } };
-
-/** The broken rules, each with the elements that break it. */
-async function violations(page: Page): Promise<string[]> {
-  // The page's policy would refuse a script element; evaluating is not bound by it.
-  await page.evaluate(readFileSync(AXE, 'utf8'));
-  return page.evaluate(async () => {
-    const axe = (window as unknown as { axe: { run: () => Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> } }).axe;
-    const { violations: found } = await axe.run();
-    return found.map((rule) => `${rule.id}: ${rule.nodes.map((node) => node.html).join(' | ')}`);
-  });
-}
-
-/** By how many pixels something sticks out of the page or its bar, which would have to be scrolled to. */
-function spill(page: Page): Promise<number> {
-  return page.evaluate(() => {
-    const rights = [...document.querySelectorAll('.bar *')].map((element) => element.getBoundingClientRect().right);
-    return Math.max(document.documentElement.scrollWidth, ...rights) - innerWidth;
-  });
-}
 
 /** Brings the page from each state to the next; what is named behind a slash is a pane that is opened in it. */
 const STATES: Record<string, (visited: Visited) => Promise<unknown>> = {

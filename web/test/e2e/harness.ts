@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { chromium, type Browser, type BrowserContext, type BrowserContextOptions, type Page } from 'playwright-core';
+import { chromium, type Browser, type BrowserContext, type BrowserContextOptions, type Page, type Route } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
 import { launchOptions } from '../../scripts/browser.mjs';
 import { ScriptedGateway, type Stream } from '../gateway';
@@ -16,6 +16,8 @@ export interface Visit extends BrowserContextOptions {
   frozen?: boolean;
   /** How pages share a connection; frozen ones do not, as a worker has a clock of its own. */
   sharing?: 'worker' | 'leader' | 'none';
+  /** What becomes of the request for the words of a language, if not an answer. */
+  words?: (request: Route) => Promise<void>;
 }
 
 /** A page, and the first stream that it opened. */
@@ -44,9 +46,10 @@ export class Bench {
   }
 
   /** Opens the page in a browser context of its own, without waiting for its stream. */
-  async visit({ path = '/', frozen = false, sharing = frozen ? 'none' : 'worker', ...options }: Visit = {}): Promise<Page> {
+  async visit({ path = '/', frozen = false, sharing = frozen ? 'none' : 'worker', words, ...options }: Visit = {}): Promise<Page> {
     const context = await this.#browser.newContext({ locale: 'en-US', viewport: { width: 1_280, height: 800 }, ...options });
     await context.addInitScript(limitSharing, sharing);
+    if (words) await context.route(/\/assets\/[a-z]{2}-[^/]*\.json$/, words);
     return this.page(context, path, frozen);
   }
 
