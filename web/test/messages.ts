@@ -26,7 +26,7 @@ interface Node {
 /** The functions that say something, each with the places of its texts among its arguments. */
 const SAYING: Record<string, number[]> = { t: [0], rich: [0], tn: [1, 2] };
 /** Attributes that a person gets to see or hear. */
-const TELLING = /^(aria-(label|description|roledescription|placeholder|valuetext)|title|placeholder|alt|label)$/;
+const TELLING = /^(aria-(label|description|roledescription|placeholder|valuetext)|title|placeholder|alt|label|fallback)$/;
 /** Names that are the same in all languages. */
 const NAMES = ['Blipstream', 'Natural Earth', 'world-atlas', 'GeoNames', 'CC BY 4.0', 'Redis'];
 /** Prose: a word that begins a sentence, or one word after another. A single small word may as well be an identifier. */

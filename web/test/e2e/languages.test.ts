@@ -45,18 +45,17 @@ const STATES: Record<string, (visited: Visited) => Promise<unknown>> = {
   reconnecting: async () => bench.gateway.streams.at(-1)!.gap('slow', 12).bye(60_000),
 };
 
-describe.each(['dark', 'light'] as const)('Arabic, in %s', (colorScheme) => {
+describe.each([['dark', 'wide'], ['light', 'narrow']] as const)('Arabic, in %s and %s', (colorScheme, size) => {
   it('is written from right to left, fits, and has no accessibility fault', async () => {
     bench.gateway.stats = { parts: partsInEachMood(), windows: [{ minutes: 1, countries: { JP: '30', BR: '12' } }] };
     bench.gateway.history = [3, 5, 9, 4];
-    const visited = await bench.open({ path: '/?ui=ar', colorScheme, viewport: SIZES.wide, reducedMotion: 'reduce' });
+    const visited = await bench.open({ path: '/?ui=ar', colorScheme, viewport: SIZES[size], reducedMotion: 'reduce' });
     for (const [want, reach] of Object.entries(STATES)) {
       await reach(visited);
       await eventually(() => state(visited.page), want);
       expect(await violations(visited.page), want).toEqual([]);
       expect(await spills(visited.page, Object.values(SIZES).map(({ width }) => width)), want).toEqual({});
-      expect(await violations(visited.page), `${want}, narrow`).toEqual([]);
-      await visited.page.setViewportSize(SIZES.wide);
+      await visited.page.setViewportSize(SIZES[size]);
     }
     expect(await root(visited.page)).toBe('ar rtl');
   });
@@ -161,7 +160,7 @@ describe.each(['ar', 'de', 'es', 'fr', 'ja'])('the words of %s', (ui) => {
     const { page, stream } = await bench.open({ path: `/?ui=${ui}&country=JP` });
     stream.stats({ rate: 123_456 }).post({ id: '1' });
     await eventually(() => state(page), 'live');
-    const widths = [1_440, 1_200, 1_100, 960, 820, 390, 320];
+    const widths = [1_200, 820, 390, 320];
     expect(await spills(page, widths)).toEqual({});
     await page.keyboard.press('Space');
     expect(await spills(page, widths)).toEqual({});

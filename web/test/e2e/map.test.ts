@@ -236,7 +236,7 @@ describe('the map under a hand', () => {
     const { page, stream } = await bench.open();
     await page.keyboard.press('3');
     await eventually(() => page.locator('[data-code="BR"]').getAttribute('data-level'), '5');
-    expect(await page.locator('.legend .scale').textContent()).toBe('fewermore, last 5 min');
+    expect(await page.locator('.legend .scale').textContent()).toBe('fewer  more, last 5 min');
     expect(await page.locator('[data-code="SG"]').getAttribute('data-level')).not.toBeNull();
     expect(await page.locator('[data-code="JP"]').getAttribute('data-level')).toBeNull();
     await page.keyboard.press('m');
