@@ -37,7 +37,8 @@ export function Menu(props: Props): JSX.Element {
         <summary class="tool" aria-label={t('More')} title={t('More')}>
           ⋯
         </summary>
-        <div class="sheet">
+        {/* Takes the focus from a click on words: without it that would leave the menu, and close it. */}
+        <div class="sheet" tabindex="-1">
           <Exports {...props} />
           <label>
             <input type="checkbox" checked={isCalm()} onChange={(event) => chooseMotion(event.currentTarget.checked)} />

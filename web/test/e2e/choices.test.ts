@@ -135,6 +135,18 @@ describe('what one takes along', () => {
   });
 });
 
+describe('the menu', () => {
+  it('takes a click on the words beside a box for one on the box, and closes with one elsewhere', async () => {
+    const { page } = await bench.open();
+    await page.getByText('⋯').click();
+    await page.getByText('Less motion').click();
+    expect(await page.evaluate(() => document.documentElement.dataset.motion)).toBe('less');
+    expect(await page.getByRole('checkbox', { name: 'Less motion' }).isChecked()).toBe(true);
+    await page.getByRole('heading', { name: 'Feed' }).click();
+    await page.getByText('Less motion').waitFor({ state: 'hidden' });
+  });
+});
+
 describe('help', () => {
   it('opens with a question mark and closes with Escape, which clears no filter then', async () => {
     const { page } = await bench.open({ path: '/?country=JP' });
