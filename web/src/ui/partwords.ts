@@ -4,7 +4,7 @@ import { QUIET_MS } from '../model/state';
 import { count, duration, minutes, seconds, tn } from './format';
 
 /** What a person calls a part: a source by its name, the bridge by what is behind it. */
-export function labelOf({ name }: Part): string {
+function labelOf({ name }: Part): string {
   return name === 'bridge' ? 'Redis' : name.replace(/^ingest\./, '');
 }
 
