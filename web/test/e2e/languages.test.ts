@@ -25,7 +25,6 @@ async function spills(page: Page, widths: number[]): Promise<Record<number, numb
 
 /** What can become of a request for words. */
 const FAULTS: Record<string, Visit['words']> = {
-  refused: (request) => request.abort(),
   broken: (request) => request.fulfill({ status: 500, body: 'busy' }),
   'never answered': async () => {},
 };
