@@ -73,7 +73,7 @@ function lost({ lostAt }: View): string {
 function LatencyCard(props: { view: View; less: number }): JSX.Element {
   const latency = () => props.view.figures.latency;
   const line = () => props.view.stats.latency;
-  /** Without posts of the present to judge by, as in a replay, the line's own figure stands for it. */
+  /** Without posts to judge by the line's own figure stands for it; a replay has neither. */
   const shown = () => latency() ?? line();
   const isOfPosts = createMemo(() => Boolean(latency() || !line()));
   const recorded = () => (latency()?.p50 ?? 0) >= RECORDED_MS;
@@ -128,7 +128,7 @@ function Tops(props: Props): JSX.Element {
   const turn = () => setMinutes(WINDOWS[(WINDOWS.indexOf(minutes()) + 1) % WINDOWS.length]!);
   const limited = () => !isEmpty(props.choices.filter());
   // What is said of a filter takes the place of a row.
-  const rows = () => (props.view.stats.windows[minutes()]?.[shown().rank] ?? []).slice(0, limited() || props.view.replay ? TOP - 1 : TOP);
+  const rows = () => (props.view.stats.windows[minutes()]?.[shown().rank] ?? []).slice(0, limited() ? TOP - 1 : TOP);
   return (
     <div class="card-stat tops">
       <h2 class="unseen">{t('Most frequent')}</h2>
@@ -151,8 +151,8 @@ function Tops(props: Props): JSX.Element {
           {(row) => <Top row={row} most={rows()[0]!.count} rank={shown().rank} choices={props.choices} />}
         </For>
       </ol>
-      <Show when={limited() || props.view.replay}>
-        <p class="aside">{props.view.replay ? t('Of the present, not of the replay') : t('Of everything, whatever the filter')}</p>
+      <Show when={limited()}>
+        <p class="aside">{t('Of everything, whatever the filter')}</p>
       </Show>
     </div>
   );

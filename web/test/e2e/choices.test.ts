@@ -85,8 +85,10 @@ describe('the replay', () => {
     // Nothing happened in the first half of the ten minutes: it is passed over.
     bench.gateway.history = [...Array<number>(60).fill(0), ...Array<number>(60).fill(7)];
     const { page, stream } = await bench.open();
-    stream.post({ id: '1', body: 'the present' });
+    const countries = () => page.locator('.tops li').allTextContents();
+    stream.post({ id: '1', body: 'the present' }).stats({ windows: [{ minutes: 1, countries: { JP: '9' } }] });
     await eventually(() => bodies(page), ['the present']);
+    await eventually(countries, ['Japan9']);
     await page.getByRole('button', { name: 'Replay' }).click();
     await page.getByRole('slider', { name: 'Replay from' }).waitFor();
     await page.getByRole('button', { name: 'Play again' }).click();
@@ -98,15 +100,19 @@ describe('the replay', () => {
       toSeq: '7', time: new Date(since + 5_000).toISOString(), totals: { simple_tweet: '1' },
       posts: [{ id: 'old', source: 'test', username: 'u', body: 'the past', time: new Date(since + 4_000).toISOString() }],
     });
+    past.stats({ windows: [{ minutes: 1, countries: { MT: '3' } }] });
     await eventually(() => bodies(page), ['the past']);
     await eventually(() => state(page), 'replay');
+    await eventually(countries, ['Malta3']);
+    expect(await page.locator('.tops > .aside').count()).toBe(0);
     await page.getByRole('group', { name: 'Speed' }).getByRole('button', { name: '16×' }).click();
     const faster = await bench.gateway.stream();
     expect(faster.url.searchParams.get('speed')).toBe('16');
     expect(Date.parse(faster.url.searchParams.get('since')!)).toBeGreaterThanOrEqual(since);
     await page.getByRole('button', { name: 'Back to live' }).first().click();
-    (await reading(bench.gateway, '?rate=5')).post({ id: '2', body: 'live again' });
+    (await reading(bench.gateway, '?rate=5')).post({ id: '2', body: 'live again' }).stats({ windows: [{ minutes: 1, countries: { JP: '9' } }] });
     await eventually(() => bodies(page), ['live again']);
+    await eventually(countries, ['Japan9']);
     await eventually(() => state(page), 'live');
   });
 });
