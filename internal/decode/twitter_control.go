@@ -106,7 +106,8 @@ func (c *twitterControl) notice() string {
 }
 
 // everywhere reports whether a tweet is withheld from all: XX stands for every
-// country, XY for a claim of copyright, which is honoured in every country.
+// country, XY for a claim of copyright (announced for the API's version 1.1 on
+// 2 November 2012).
 func (w *twitterWithheld) everywhere() bool {
 	return slices.Contains(w.Countries, "XX") || slices.Contains(w.Countries, "XY")
 }
