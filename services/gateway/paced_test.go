@@ -167,7 +167,7 @@ func TestStatsOfAReplay(t *testing.T) {
 			for seq := uint64(first); seq <= last && !w.stored(seq).After(at); seq++ {
 				passed++
 			}
-			if got := m.GetTime().AsTime(); !got.Equal(at) || m.Backlog != nil || m.GetParts() != nil || second > 0 && m.GetRate() == 0 {
+			if got := m.GetTime().AsTime(); !got.Equal(at) || m.Backlog != nil || m.GetParts() != nil || (second > 0) != (m.GetRate() > 0) {
 				t.Errorf("%q: at %s of %s: %v", query, got, at, m)
 			}
 			five := m.GetWindows()[1]

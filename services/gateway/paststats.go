@@ -21,7 +21,7 @@ const maxReadBack = 100_000
 // is replayed, as those of the present are of now. What was removed since then
 // is not in them, as it is not in the replay.
 type pastStats struct {
-	// told is the replay's time of the last statistics.
+	// told is the replay's time of the last statistics with rates.
 	told time.Time
 	// before is the sequence that events are yet to be read back from; 0 if they
 	// are not, or are enough.
@@ -99,10 +99,11 @@ func (t *pastStats) tell(p *pacer, now time.Time) (err error) {
 		return nil
 	}
 	book := c.history.book
-	if elapsed := told.Sub(t.told); elapsed > 0 {
+	// The first statistics come at once, and have no second to judge rates by.
+	if elapsed := told.Sub(t.told); p.ticks > 1 && elapsed > 0 {
 		book.Tick(told, elapsed)
+		t.told = told
 	}
-	t.told = told
 	m := book.Message(told)
 	m.Version = service.Version()
 	m.Clients = uint32(c.s.limits.count())
