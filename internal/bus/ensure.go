@@ -77,13 +77,10 @@ func (c *Conn) Ensure(ctx context.Context, l Layout) error {
 // ensure goes through the layout until that has worked, or never will.
 func (c *Conn) ensure(ctx context.Context, layout func() Layout) error {
 	delay := backoff{base: ensureBackoff, limit: ensureBackoffMax}
-	for told := false; ; told = true {
+	for {
 		err := c.ensureOnce(ctx, layout)
 		if err == nil || !passing(err) {
 			return err
-		}
-		if !told {
-			c.log.Info("streams cannot be made yet", slog.String("error", err.Error()))
 		}
 		if !wait(ctx, delay.next(), c.linked.next()) {
 			return fmt.Errorf("bus: ensure: wait for the server: %w (last: %w)", context.Cause(ctx), err)
