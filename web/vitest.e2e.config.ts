@@ -9,5 +9,7 @@ export default defineConfig({
     fileParallelism: false,
     testTimeout: 60_000,
     hookTimeout: 30_000,
+    // A browser on a busy machine may be starved once; what was tried again is told.
+    retry: process.env.CI ? 1 : 0,
   },
 });
