@@ -24,6 +24,7 @@ const (
 	codeNoMemory       jetstream.ErrorCode = 10028
 	codeAccountLimit   jetstream.ErrorCode = 10002
 	codeSubjectOverlap jetstream.ErrorCode = 10065
+	codeHeaderTooLarge jetstream.ErrorCode = 10097 // of more than 64 KiB
 	// codeNoPeers is told where too few servers can hold a stream, and with
 	// peerOffline in its text if there are enough and one is not there now.
 	codeNoPeers jetstream.ErrorCode = 10005

@@ -62,10 +62,6 @@ func forGood(err error) (translated error, ok bool) {
 	return nil, false
 }
 
-// codeHeaderTooLarge is the server's error code for headers of more than 64 KiB
-// (errors.json of nats-server 2.15).
-const codeHeaderTooLarge jetstream.ErrorCode = 10097
-
 // The reasons of dead letters for what a stream refuses for good.
 const (
 	// ReasonTooLarge: it is larger than the server or stream takes.
