@@ -14,9 +14,9 @@
 // seems to be part of a longer name ("Jack London", "Paris Hilton") is not
 // taken, nor what has an article ("el Barcelona" is a club, "a Boston terrier" a
 // dog), nor what is called after one in English ("Vienna sausages") or does what
-// only governments do ("Washington wants"), nor anything in a mention or an address; and of several cities of one
-// name none is taken unless one is far likelier. It is better to miss a city
-// than to put a post where it is not.
+// only governments do ("Washington wants"), nor anything in a mention or an
+// address; and of several cities of one name none is taken unless one is far
+// likelier. It is better to miss a city than to put a post where it is not.
 //
 // Names in other languages than GeoNames' are in names.tsv, words in words.txt,
 // countries and states in regions.tsv; all three are written by hand.
