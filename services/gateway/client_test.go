@@ -26,6 +26,17 @@ import (
 
 func testEnv() service.Env { return service.Nop() }
 
+// atRest makes a gateway that does not run.
+func atRest(t *testing.T, cfg Config) *Service {
+	t.Helper()
+	g, err := New(cfg, nil, testEnv())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = g.listener.Close() })
+	return g
+}
+
 // httpGet asks a gateway that need not run.
 func httpGet(g *Service, path string) *httptest.ResponseRecorder {
 	rec := httptest.NewRecorder()
@@ -141,11 +152,7 @@ func (w *world) revive(conn net.Conn, last uint64) []gap {
 }
 
 func TestWriterCutsWhoTakesNothing(t *testing.T) {
-	g, err := New(testConfig(), nil, service.Nop())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer g.listener.Close()
+	g := atRest(t, testConfig())
 	sh, now := newShard(g), time.Now()
 	p := &peer{}
 	if sh.progress(p, 0, false, now) || sh.givesUp(p, now.Add(stallTimeout-1)) {
@@ -201,11 +208,7 @@ func TestByeComesLast(t *testing.T) {
 // TestByeWithoutAWriter: who has just been greeted when the writers stop is told
 // as the others are.
 func TestByeWithoutAWriter(t *testing.T) {
-	g, err := New(testConfig(), nil, service.Nop())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer g.listener.Close()
+	g := atRest(t, testConfig())
 	g.hub.reset("e", 1, nil)
 	close(g.follower.warm)
 	for _, sh := range g.writers.shards {

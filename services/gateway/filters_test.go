@@ -13,7 +13,6 @@ import (
 	"github.com/blipstream/blipstream/internal/bus"
 	"github.com/blipstream/blipstream/internal/bustest"
 	"github.com/blipstream/blipstream/internal/feed"
-	"github.com/blipstream/blipstream/internal/service"
 	"github.com/blipstream/blipstream/services/gateway/ssetest"
 )
 
@@ -164,11 +163,7 @@ func TestFiltersAreBounded(t *testing.T) {
 func TestCompressedFiltersCountTwice(t *testing.T) {
 	cfg := testConfig()
 	cfg.MaxViews, cfg.MaxViewsPerAddr = 3, 3
-	g, err := New(cfg, nil, service.Nop())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer g.listener.Close()
+	g := atRest(t, cfg)
 	addr := netip.MustParseAddr("192.0.2.1")
 	acquire := func(rate int, packed, want bool) *view {
 		t.Helper()

@@ -366,11 +366,7 @@ func TestNotReadyWithoutNATS(t *testing.T) {
 // TestTrimmedWhileBeingRead: what the stream lost between two batches is told,
 // and what was never there is not.
 func TestTrimmedWhileBeingRead(t *testing.T) {
-	g, err := New(testConfig(), nil, testEnv())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer g.listener.Close()
+	g := atRest(t, testConfig())
 	out := &recorder{}
 	c := &client{s: g, start: start{epoch: "e", next: 5}, out: out}
 	batch := []bus.Stored{

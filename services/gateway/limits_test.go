@@ -207,11 +207,7 @@ func TestSecurityHeaders(t *testing.T) {
 func TestOriginsInCaches(t *testing.T) {
 	cfg := testConfig()
 	cfg.AllowOrigin = []string{"https://a.example", "https://b.example"}
-	g, err := New(cfg, nil, testEnv())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer g.listener.Close()
+	g := atRest(t, cfg)
 	for origin, want := range map[string]string{
 		"https://a.example": "https://a.example", "https://b.example": "https://b.example",
 		"https://a.example.evil": "", "http://a.example": "", "null": "", "": "",

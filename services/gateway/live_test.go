@@ -17,7 +17,6 @@ import (
 	"github.com/blipstream/blipstream/internal/bus"
 	"github.com/blipstream/blipstream/internal/bustest"
 	"github.com/blipstream/blipstream/internal/feed"
-	"github.com/blipstream/blipstream/internal/service"
 	feedv1 "github.com/blipstream/blipstream/proto/gen/blipstream/feed/v1"
 	"github.com/blipstream/blipstream/services/gateway/ssetest"
 )
@@ -280,11 +279,7 @@ func TestHistoryCounts(t *testing.T) {
 // TestFramesEndBeforeAGap: what was taken before a gap, or before the sequences
 // start over, is told before that: a client that resumes behind it has had it.
 func TestFramesEndBeforeAGap(t *testing.T) {
-	g, err := New(testConfig(), nil, service.Nop())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer g.listener.Close()
+	g := atRest(t, testConfig())
 	h := g.hub
 	h.reset("e", 1, nil)
 	v, problem := h.acquire(selection{live: true}, false, everybody())
@@ -317,11 +312,7 @@ func TestFramesEndBeforeAGap(t *testing.T) {
 // TestEarlyFramesBringNoCredit: frames that end before their time, because a gap
 // comes, show no more posts than the rate has for the time that passed.
 func TestEarlyFramesBringNoCredit(t *testing.T) {
-	g, err := New(testConfig(), nil, service.Nop())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer g.listener.Close()
+	g := atRest(t, testConfig())
 	h := g.hub
 	h.reset("e", 1, nil)
 	v, problem := h.acquire(selection{live: true, rate: 2 * framesPerSecond}, false, everybody())

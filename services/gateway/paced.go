@@ -101,6 +101,7 @@ func (c *client) paced() bool { return c.req.Speed > 0 || c.req.Run != "" }
 // present, and goes on until the client leaves.
 func (c *client) pace(ctx context.Context) error {
 	defer c.endPace()
+	defer func() { c.history.book = nil }() // the present has its own
 	p := newPacer(c, time.Now())
 	ticker := time.NewTicker(paceTick)
 	defer ticker.Stop()

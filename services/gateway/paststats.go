@@ -5,10 +5,8 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/blipstream/blipstream/internal/bus"
 	"github.com/blipstream/blipstream/internal/feed"
 	"github.com/blipstream/blipstream/internal/service"
-	"github.com/blipstream/blipstream/services/gateway/filter"
 	"github.com/blipstream/blipstream/services/gateway/sse"
 	"github.com/blipstream/blipstream/services/gateway/stats"
 )
@@ -27,7 +25,6 @@ type pastStats struct {
 	// are not, or are enough.
 	before uint64
 	read   int
-	facts  filter.Facts
 }
 
 // begin begins to count at a time of the replay, its next event. A run has
@@ -47,6 +44,9 @@ func (t *pastStats) begin(p *pacer, at time.Time) {
 // readBack counts one batch from before the beginning, the newest first: the
 // shortest window is whole first.
 func (t *pastStats) readBack(ctx context.Context, p *pacer) {
+	if t.before == 0 {
+		return
+	}
 	c := p.c
 	from := max(p.first, c.s.removals.trusted()) // it never is 0
 	if t.before <= from {
@@ -62,32 +62,16 @@ func (t *pastStats) readBack(ctx context.Context, p *pacer) {
 		t.before = 0
 		return
 	}
-	oldest := t.countBatch(c, batch)
-	t.before = from
-	if t.read += pastBatch; t.read >= maxReadBack || t.told.Sub(oldest) > stats.Longest {
-		t.before = 0
-	}
-}
-
-// countBatch counts what was stored before the beginning, and returns from when
-// on all has been counted.
-func (t *pastStats) countBatch(c *client, batch []bus.Stored) (oldest time.Time) {
-	oldest = t.told
-	for i := range batch {
-		m := &batch[i]
-		kind := feed.KindOf(m.Subject)
-		if m.Seq >= t.before || !kind.Valid() {
-			continue
-		}
-		if t.facts.Read(m.Data); !c.s.removals.gone(string(kind), &t.facts) {
-			c.history.book.Past(stats.Event{Kind: string(kind), Facts: &t.facts, Stored: m.Time})
-		}
-	}
+	countBatch(c.history.book, batch, t.before, c.s.removals.gone)
+	oldest := t.told
 	if len(batch) > 0 && batch[0].Seq < t.before {
 		oldest = batch[0].Time
 		c.history.book.Complete(oldest)
 	}
-	return oldest
+	t.before = from
+	if t.read += pastBatch; t.read >= maxReadBack || t.told.Sub(oldest) > stats.Longest {
+		t.before = 0
+	}
 }
 
 // tell adds the statistics of the second replayed. How the line is at present

@@ -141,11 +141,7 @@ func TestOrigins(t *testing.T) {
 }
 
 func TestBodiesAreRefused(t *testing.T) {
-	g, err := New(testConfig(), nil, testEnv())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer g.listener.Close()
+	g := atRest(t, testConfig())
 	rec := httptest.NewRecorder()
 	g.server.Handler.ServeHTTP(rec, httptest.NewRequest(http.MethodPost, "/events", strings.NewReader("x")))
 	if rec.Code != http.StatusRequestEntityTooLarge {

@@ -109,7 +109,7 @@ func (s *Service) countPast(ctx context.Context) error {
 			since = batch[0].Time
 		}
 		from = batch[len(batch)-1].Seq + 1
-		s.countBatch(batch, end)
+		countBatch(s.book, batch, end, nil)
 		rest := time.NewTimer(time.Since(began))
 		select {
 		case <-ctx.Done():
@@ -122,8 +122,9 @@ func (s *Service) countPast(ctx context.Context) error {
 	return nil
 }
 
-// countBatch counts what lies before sequence end.
-func (s *Service) countBatch(batch []bus.Stored, end uint64) {
+// countBatch counts what lies before sequence end, without what leaveOut names;
+// nil leaves out nothing.
+func countBatch(book *stats.Book, batch []bus.Stored, end uint64, leaveOut func(kind string, f *filter.Facts) bool) {
 	var facts filter.Facts
 	for i := range batch {
 		m := &batch[i]
@@ -132,6 +133,8 @@ func (s *Service) countBatch(batch []bus.Stored, end uint64) {
 			continue
 		}
 		facts.Read(m.Data)
-		s.book.Past(stats.Event{Kind: string(k), Facts: &facts, Stored: m.Time})
+		if leaveOut == nil || !leaveOut(string(k), &facts) {
+			book.Past(stats.Event{Kind: string(k), Facts: &facts, Stored: m.Time})
+		}
 	}
 }

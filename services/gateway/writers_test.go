@@ -22,11 +22,7 @@ type bench struct {
 
 func newShardBench(t *testing.T) *bench {
 	t.Helper()
-	g, err := New(testConfig(), nil, testEnv())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = g.listener.Close() })
+	g := atRest(t, testConfig())
 	return &bench{t: t, sh: newShard(g), now: time.Now()}
 }
 
