@@ -212,19 +212,8 @@ func TestRulesSurviveARestart(t *testing.T) {
 func TestNewRefusesRules(t *testing.T) {
 	conn := bustest.New(t).Dial(t, bus.Options{Name: "test"})
 	for text, want := range map[string]string{
-		"rules: [{kind: simple_tweet, when: 'true'}]":                      "built in",
-		"rules: [{kind: a, when: 'post.x'}]":                               `rule "a" (line 1): when: column 5: undefined field 'x'`,
-		"rules: [{kind: a, when: 'true', tests: [{post: {}}]}]":            "test a/1: wanted no event",
-		"rules: [{kind: a, when: 'true', emit: {id: '1'}}]":                "emit: id is on every event",
-		"rules: [{kind: a, when: 'true'}, {kind: a, when: 'true'}]":        "join them with ||",
-		"rules: [{kind: a, when: 'post.body'}]":                            "not true or false",
-		"rules: [{kind: a, whon: 'true'}]":                                 "whon",
-		"rules: [{kind: a, when: 'true', emit: {b: '{1: 2}'}}]":            "is a map",
-		"rules: [{kind: a, when: 'post.body.matches(post.body)'}]":         "written out",
-		"rules: [{kind: a, when: 'true', sample: 2}]":                      "sample",
-		"rules: [{kind: hello, when: 'true'}]":                             "kind must be",
-		"rules: [{kind: a, when: 'true', keep: 'true'}]":                   "needs ask",
-		"rules: [{kind: a, when: 'post.body.replace(\"a\",\"b\")==\"\"'}]": "not available",
+		"rules: [{kind: simple_tweet, when: 'true'}]":           "built in",
+		"rules: [{kind: a, when: 'true', tests: [{post: {}}]}]": "test a/1: wanted no event",
 	} {
 		cfg := withRules(t, text)
 		_, err := enrich.New(cfg, conn, service.Nop())

@@ -215,6 +215,9 @@ func (s *spec) check() error {
 	case len(s.Tests) > maxTests:
 		return fmt.Errorf("%d tests are more than %d", len(s.Tests), maxTests)
 	}
+	if i := slices.Index(s.Tests, nil); i >= 0 {
+		return fmt.Errorf("test %d says nothing", i+1)
+	}
 	for _, f := range s.Emit {
 		if own(f.name) {
 			return fmt.Errorf("emit: %s is on every event and cannot be set", f.name)

@@ -23,6 +23,7 @@ func FuzzCompile(f *testing.F) {
 	f.Add([]byte(`rules: [{kind: a, when: 'post.tags.exists(t, t == raw.x)', emit: {b: '[1, null]'}, sample: 0.5}]`))
 	f.Add([]byte("rules: &a [*a]"))
 	f.Add([]byte("rules: [{kind: a, when: true}]\n---\nrules: []"))
+	f.Add([]byte("rules: [{kind: a, when: true, tests: [null]}]"))
 	rec := post()
 	f.Fuzz(func(t *testing.T, text []byte) {
 		set, err := rules.Compile(text, nil)

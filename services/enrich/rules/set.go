@@ -167,7 +167,7 @@ func compileBool(env *cel.Env, text string) (*expression, error) {
 		return nil, err
 	}
 	if k := e.out.Kind(); k != types.BoolKind && k != types.DynKind {
-		return nil, fmt.Errorf("is a %s, not true or false", e.out)
+		return nil, fmt.Errorf("is of type %s, not true or false", e.out)
 	}
 	return e, nil
 }
