@@ -56,7 +56,7 @@ func (k *Keeper) readBucket(ctx context.Context) error {
 	if err != nil || good.Data == nil {
 		return err
 	}
-	set, err := rules.Compile(good.Data, k.o.Read)
+	set, err := k.compile(good.Data)
 	if err != nil {
 		k.o.Log.Error("not even the last good rules can be used: there are none", slog.String("error", err.Error()))
 		return nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -126,7 +127,7 @@ func (k *Keeper) Run(ctx context.Context) error {
 
 // consider takes a text into force if it is good. It reports whether it is.
 func (k *Keeper) consider(text string, generation uint64) bool {
-	set, err := rules.Compile([]byte(text), k.o.Read)
+	set, err := k.compile([]byte(text))
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.text, k.seen = text, generation
@@ -136,6 +137,17 @@ func (k *Keeper) consider(text string, generation uint64) bool {
 	}
 	k.enforce(set, generation)
 	return true
+}
+
+// compile makes a set of a text. A panic refuses the text: one that is in a
+// bucket would otherwise end all replicas, and again whenever they start.
+func (k *Keeper) compile(text []byte) (set *rules.Set, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			set, err = nil, fmt.Errorf("rules: a fault of the compiler, please report it with the text: panic: %s", strconv.Quote(fmt.Sprint(v)))
+		}
+	}()
+	return rules.Compile(text, k.o.Read)
 }
 
 // enforce swaps a set in; k.mu is held.

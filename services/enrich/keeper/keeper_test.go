@@ -13,6 +13,7 @@ import (
 
 	"google.golang.org/protobuf/encoding/protojson"
 
+	"github.com/blipstream/blipstream/internal/feed"
 	feedv1 "github.com/blipstream/blipstream/proto/gen/blipstream/feed/v1"
 	"github.com/blipstream/blipstream/services/enrich/keeper"
 )
@@ -124,4 +125,18 @@ func TestFileIsFollowed(t *testing.T) {
 			t.Errorf("%d loaded and %d refused, want 4 and 2", m.loaded, m.refused)
 		}
 	})
+}
+
+// A text that the compiler does not survive is refused like any other.
+func TestPanicIsARefusal(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "rules.yaml")
+	write(t, path, "rules: [{kind: a, when: 'true', tests: [{raw: {a: 1}, want: {}}]}]")
+	var m metrics
+	_, err := keeper.New(keeper.Options{
+		Place: path, Log: slog.New(slog.DiscardHandler), Metrics: &m,
+		Read: func([]byte) (feed.Record, error) { panic("torn\nin two") },
+	})
+	if err == nil || !strings.Contains(err.Error(), `panic: "torn\nin two"`) || strings.Contains(err.Error(), "\n") || m.refused != 1 {
+		t.Errorf("error %v, refused %d", err, m.refused)
+	}
 }
