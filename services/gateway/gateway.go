@@ -50,11 +50,11 @@ type Service struct {
 	removals *removals
 	metrics  *metrics
 	limits   *limits
-	queries  *queries
+	queries  *shares
 	// gate checks who reads; nil if everybody may. tickets counts what it gave,
 	// attempts who tried to sign in, and origin tells whose pages those are.
 	gate              *signin.Gate
-	tickets, attempts *ticketCounts
+	tickets, attempts *shares
 	origin            *http.CrossOriginProtection
 
 	book      *stats.Book
@@ -86,7 +86,7 @@ func New(cfg Config, conn *bus.Conn, env service.Env) (*Service, error) {
 		cfg: cfg, conn: conn, log: env.Log, site: site,
 		removals: newRemovals(cfg.MaxRemovals),
 		limits:   newLimits(cfg.MaxClients, cfg.MaxClientsPerAddr),
-		queries:  newQueries(cfg.MaxQueriesPerAddr),
+		queries:  newShares(cfg.MaxQueriesPerAddr, queryWindow),
 		book:     stats.NewBook(time.Now()),
 		replays:  make(chan struct{}, cfg.MaxReplays),
 		paced:    make(chan struct{}, cfg.MaxPaced),

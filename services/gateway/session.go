@@ -36,14 +36,21 @@ func (s *Service) serveSession(w http.ResponseWriter, r *http.Request) {
 	case r.Method == http.MethodDelete:
 		http.SetCookie(w, s.gate.NoCookie(r))
 		w.WriteHeader(http.StatusNoContent)
-	case !s.attempts.take(clientAddr(r, s.cfg.TrustForwarded), time.Now()):
+	default:
+		s.attempt(w, r)
+	}
+}
+
+// attempt lets an address try to sign in, unless it has had its share.
+func (s *Service) attempt(w http.ResponseWriter, r *http.Request) {
+	if wait := s.attempts.take(clientAddr(r, s.cfg.TrustForwarded), time.Now()); wait > 0 {
 		s.refuse(w, r, "attempts", &sse.Problem{
 			Status: http.StatusTooManyRequests, Title: "Too many attempts",
-			Detail: "this address has tried to sign in too often", RetryAfter: signin.TicketTTL,
+			Detail: "this address has tried to sign in too often", RetryAfter: wait,
 		})
-	default:
-		s.signIn(w, r)
+		return
 	}
+	s.signIn(w, r)
 }
 
 // signIn gives a browser its cookie.

@@ -6,9 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
-	"net/netip"
 	"strconv"
-	"sync"
 	"time"
 
 	"github.com/blipstream/blipstream/internal/service"
@@ -26,7 +24,9 @@ func (s *Service) openGate(health *service.Health) (err error) {
 		CountFetch: func(outcome string) { s.metrics.keys.WithLabelValues(outcome).Inc() },
 	})
 	if s.gate != nil {
-		s.tickets, s.attempts = newTicketCounts(s.cfg.MaxClientsPerAddr), newTicketCounts(s.cfg.MaxClientsPerAddr)
+		// In the time that a ticket works, as often as an address may have streams.
+		s.tickets = newShares(s.cfg.MaxClientsPerAddr, signin.TicketTTL)
+		s.attempts = newShares(s.cfg.MaxClientsPerAddr, signin.TicketTTL)
 		s.origin = http.NewCrossOriginProtection()
 		health.Register("sign_in", s.gate.Ready)
 	}
@@ -115,10 +115,10 @@ func (s *Service) serveTicket(w http.ResponseWriter, r *http.Request) {
 // giveTicket gives a ticket to who was let in.
 func (s *Service) giveTicket(w http.ResponseWriter, r *http.Request) {
 	now := time.Now()
-	if !s.tickets.take(clientAddr(r, s.cfg.TrustForwarded), now) {
+	if wait := s.tickets.take(clientAddr(r, s.cfg.TrustForwarded), now); wait > 0 {
 		s.refuse(w, r, "tickets", &sse.Problem{
 			Status: http.StatusTooManyRequests, Title: "Too many tickets",
-			Detail: "this address has asked for too many tickets", RetryAfter: signin.TicketTTL,
+			Detail: "this address has asked for too many tickets", RetryAfter: wait,
 		})
 		return
 	}
@@ -135,29 +135,4 @@ func (s *Service) giveTicket(w http.ResponseWriter, r *http.Request) {
 		s.log.Error("encode ticket", slog.String("error", err.Error()))
 	}
 	s.answerJSON(w, data)
-}
-
-// ticketCounts bounds the tickets an address gets in the time that one works,
-// and how often it tries to sign in: as often as it may have streams.
-type ticketCounts struct {
-	most  int
-	mu    sync.Mutex
-	since time.Time
-	given map[netip.Addr]int
-}
-
-func newTicketCounts(most int) *ticketCounts { return &ticketCounts{most: most} }
-
-// take counts a ticket for addr, unless it has had its share.
-func (t *ticketCounts) take(addr netip.Addr, now time.Time) bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if now.Sub(t.since) >= signin.TicketTTL {
-		t.since, t.given = now, map[netip.Addr]int{}
-	}
-	if t.given[addr] >= t.most {
-		return false
-	}
-	t.given[addr]++
-	return true
 }

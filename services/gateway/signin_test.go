@@ -190,13 +190,6 @@ func TestTicketsPerAddress(t *testing.T) {
 	if got.Code != http.StatusTooManyRequests || got.Header().Get("Retry-After") == "" {
 		t.Errorf("answered %d", got.Code)
 	}
-	later := newTicketCounts(1)
-	addr := clientAddr(httptest.NewRequest(http.MethodGet, "/", nil), false)
-	for i, want := range []bool{true, false, true} {
-		if got := later.take(addr, time.Unix(int64(i*45), 0)); got != want {
-			t.Errorf("ticket %d: %v", i, got)
-		}
-	}
 }
 
 // TestTicketsWithoutBucket: where nobody has made the bucket, that is told.

@@ -9,11 +9,11 @@ import (
 	"time"
 )
 
-// TestQueriesPerAddress: an address has its share at once, then goes on at the
+// TestSharesPerAddress: an address has its share at once, then goes on at the
 // rate that it was told, and what was refused costs nothing.
-func TestQueriesPerAddress(t *testing.T) {
+func TestSharesPerAddress(t *testing.T) {
 	const most = 60
-	q := newQueries(most)
+	q := newShares(most, queryWindow)
 	one, other := netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("192.0.2.2")
 	now := time.Unix(1e9, 0)
 	ask := func(addr netip.Addr) (granted int) {
@@ -48,15 +48,15 @@ func TestQueriesPerAddress(t *testing.T) {
 	if now = now.Add(wait); q.take(one, now) != 0 {
 		t.Error("it waited in vain")
 	}
-	if q := newQueries(0); q.take(one, now)+q.take(one, now) != 0 || len(q.known) != 0 {
+	if q := newShares(0, queryWindow); q.take(one, now)+q.take(one, now) != 0 || len(q.known) != 0 {
 		t.Error("without a limit there is one")
 	}
 }
 
-// TestQueriesForget: any number of addresses take bounded memory, who asks most
+// TestSharesForget: any number of addresses take bounded memory, who asks most
 // is remembered, and who is quiet is not.
-func TestQueriesForget(t *testing.T) {
-	q := newQueries(1)
+func TestSharesForget(t *testing.T) {
+	q := newShares(1, queryWindow)
 	busy, now := netip.MustParseAddr("192.0.2.1"), time.Unix(1e9, 0)
 	addr := netip.MustParseAddr("2001:db8::")
 	granted := 0
@@ -79,7 +79,7 @@ func TestQueriesForget(t *testing.T) {
 // each at once, which ask for a snapshot and for the history, and then again for
 // a replay.
 func TestAPageMeetsNoLimit(t *testing.T) {
-	q := newQueries(DefaultConfig().MaxQueriesPerAddr)
+	q := newShares(DefaultConfig().MaxQueriesPerAddr, queryWindow)
 	addr, now := netip.MustParseAddr("192.0.2.1"), time.Unix(1e9, 0)
 	for i := range 50 * 8 * 3 {
 		if wait := q.take(addr, now); wait > 0 {

@@ -14,8 +14,7 @@ import (
 )
 
 const (
-	// queryWindow is the time that MaxQueriesPerAddr is for. Who has asked
-	// nothing for as long has all of it again.
+	// queryWindow is the time that MaxQueriesPerAddr is for.
 	queryWindow = time.Minute
 	// maxAskers bounds the addresses that are remembered, at about 300 bytes
 	// each; who was longest quiet is forgotten.
@@ -25,14 +24,15 @@ const (
 // errQueries ends a query of an address that has had its share.
 var errQueries = errors.New("this address asks too often")
 
-// queries bounds how often an address asks for what is made for it alone: an
-// address may ask as often at once as in a whole window, and then goes on at
-// that rate.
-type queries struct {
-	most  int // in a window; 0 for any number
-	mu    sync.Mutex
-	known map[netip.Addr]*list.Element
-	order list.List // of *asker, the longest quiet first
+// shares bounds how often an address asks for something: it may ask as often at
+// once as in a whole window, and then goes on at that rate. Who has asked nothing
+// for a window has all of its share again.
+type shares struct {
+	most   int // in a window; 0 for any number
+	window time.Duration
+	mu     sync.Mutex
+	known  map[netip.Addr]*list.Element
+	order  list.List // of *asker, the longest quiet first
 }
 
 // asker is an address that has asked lately.
@@ -42,19 +42,19 @@ type asker struct {
 	left *rate.Limiter
 }
 
-func newQueries(most int) *queries {
-	return &queries{most: most, known: map[netip.Addr]*list.Element{}}
+func newShares(most int, window time.Duration) *shares {
+	return &shares{most: most, window: window, known: map[netip.Addr]*list.Element{}}
 }
 
-// take counts a query of addr. If it has had its share, that is not counted, and
+// take counts what addr asks. If it has had its share, that is not counted, and
 // wait is how long it has to.
-func (q *queries) take(addr netip.Addr, now time.Time) (wait time.Duration) {
-	if q.most == 0 {
+func (s *shares) take(addr netip.Addr, now time.Time) (wait time.Duration) {
+	if s.most == 0 {
 		return 0
 	}
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	one := q.asker(addr, now).left.ReserveN(now, 1)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	one := s.asker(addr, now).left.ReserveN(now, 1)
 	if wait = one.DelayFrom(now); wait > 0 {
 		one.CancelAt(now)
 	}
@@ -62,29 +62,29 @@ func (q *queries) take(addr netip.Addr, now time.Time) (wait time.Duration) {
 }
 
 // asker finds an address, and notes that it asks. It is called with mu held.
-func (q *queries) asker(addr netip.Addr, now time.Time) *asker {
-	e, ok := q.known[addr]
+func (s *shares) asker(addr netip.Addr, now time.Time) *asker {
+	e, ok := s.known[addr]
 	if !ok {
-		limit := rate.Limit(float64(q.most) / queryWindow.Seconds())
-		e = q.order.PushBack(&asker{addr: addr, left: rate.NewLimiter(limit, q.most)})
-		q.known[addr] = e
+		limit := rate.Limit(float64(s.most) / s.window.Seconds())
+		e = s.order.PushBack(&asker{addr: addr, left: rate.NewLimiter(limit, s.most)})
+		s.known[addr] = e
 	}
-	q.order.MoveToBack(e)
+	s.order.MoveToBack(e)
 	askerOf(e).last = now
-	q.forget(now)
+	s.forget(now)
 	return askerOf(e)
 }
 
 // forget lets go of who has all of its share again, or is one too many. It is
 // called with mu held.
-func (q *queries) forget(now time.Time) {
+func (s *shares) forget(now time.Time) {
 	for {
-		e := q.order.Front()
-		if e == nil || now.Sub(askerOf(e).last) < queryWindow && q.order.Len() <= maxAskers {
+		e := s.order.Front()
+		if e == nil || now.Sub(askerOf(e).last) < s.window && s.order.Len() <= maxAskers {
 			return
 		}
-		delete(q.known, askerOf(e).addr)
-		q.order.Remove(e)
+		delete(s.known, askerOf(e).addr)
+		s.order.Remove(e)
 	}
 }
 
