@@ -6,9 +6,12 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/blipstream/blipstream/internal/bus"
 	"github.com/blipstream/blipstream/internal/bustest"
 	"github.com/blipstream/blipstream/internal/feed"
+	"github.com/blipstream/blipstream/internal/service"
 	"github.com/blipstream/blipstream/internal/simulate"
 	"github.com/blipstream/blipstream/services/enrich"
 )
@@ -133,5 +136,22 @@ func TestEventTooLarge(t *testing.T) {
 	parts := letters(t, conn)["2"]
 	if len(parts) != 1 || parts[0].Subject != "dead.enrich.too_large" || !bytes.Equal(parts[0].Data, bad.Data) {
 		t.Errorf("letters %+v", parts)
+	}
+}
+
+// Nothing keeps a publisher from a subject that no source can have.
+func TestSubjectOfNoSource(t *testing.T) {
+	srv := bustest.Start(t)
+	conn := srv.Conn(t, "test")
+	for i, subject := range []string{"raw.a\xff", "raw.A.b", "raw.ok"} {
+		bustest.Publish(t, conn, feed.StreamRaw, bus.Msg{Subject: subject, ID: strconv.Itoa(i), Data: []byte(`{"limit":{"track":5}}`)})
+	}
+	env := service.Nop()
+	reg := prometheus.NewRegistry()
+	env.Metrics = reg
+	startEnv(t, srv, enrich.DefaultConfig(), env)
+	settled(t, conn)
+	if n := counter(t, reg, "blipstream_enrich_notices_total", "limit"); n != 3 {
+		t.Errorf("%v notices, want 3", n)
 	}
 }

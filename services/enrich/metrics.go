@@ -135,8 +135,17 @@ func (m *metrics) nothing(rec *feed.Record) {
 	m.items.notice.Inc()
 	m.notices.WithLabelValues(rec.Notice).Inc()
 	if rec.Notice == "limit" {
-		m.missed.WithLabelValues(rec.Source).Set(float64(rec.Missed))
+		m.missed.WithLabelValues(sourceLabel(rec.Source)).Set(float64(rec.Missed))
 	}
+}
+
+// sourceLabel is a source as a label. What anybody has published on a subject of
+// RAW may be called anything, and a label that is not UTF-8 panics.
+func sourceLabel(source string) string {
+	if !feed.ValidSource(source) {
+		return "other"
+	}
+	return source
 }
 
 // ignoredItem counts an item that holds nothing.
