@@ -56,18 +56,23 @@ func mastodon(data []byte, rec *feed.Record) error {
 			return malformed(ReasonShape, "a deletion that does not name its status")
 		}
 		rec.Change = feed.ChangeRemovePost
-	default: // notification, filters_changed, announcement and what may come
+	default:
 		rec.Change, rec.Notice = feed.ChangeNotice, noticeName(e.Event)
 	}
 	return nil
 }
 
-// noticeName is an event's name as it may be counted by.
+// noticeName is an event's name as it may be counted by: those that Mastodon
+// documents (docs.joinmastodon.org/methods/streaming, 4.3), and one for all that
+// may come, since each that is counted is kept for good.
 func noticeName(event string) string {
-	if name := usableID(event); name != "" {
-		return name
+	switch event {
+	case "notification", "notifications_merged", "filters_changed", "conversation", "encrypted_message",
+		"announcement", "announcement.reaction", "announcement.delete":
+		return event
+	default:
+		return "unknown"
 	}
-	return "unknown"
 }
 
 // mastodonPost reads a status. What its author did not address to the public

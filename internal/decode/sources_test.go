@@ -208,6 +208,7 @@ func TestMastodonKinds(t *testing.T) {
 		`{"id":"1","uri":"u","account":{"acct":"a"},"content":"x","visibility":"direct"}`:  "not_public",
 		`{"event":"filters_changed","payload":"undefined"}`:                                "filters_changed",
 		`{"event":"a b","payload":"{}"}`:                                                   "unknown",
+		`{"event":"made-up-17","payload":"{}"}`:                                            "unknown",
 	} {
 		if rec := readAs(t, feed.FormatMastodon, text); rec.Change != feed.ChangeNotice || rec.Notice != notice {
 			t.Errorf("%s: %+v", text, rec)
