@@ -56,16 +56,10 @@ func (v *verdict) note(onError rules.OnError, err error) {
 // ask has an item's questions answered, and settles the item then. It comes
 // back as soon as they have a place in their lanes.
 func (l *line) ask(d *bus.Delivery, out output) {
-	tickets := make([]ask.Ticket, len(out.pending.Questions))
-	for i, q := range out.pending.Questions {
-		var err error
-		if tickets[i], err = l.desk.Queue(l.work, q.Service); err != nil {
-			for _, t := range tickets[:i] {
-				t.Cancel()
-			}
-			l.giveBack(d)
-			return
-		}
+	tickets, err := l.desk.QueueAll(l.work, out.pending.Services())
+	if err != nil {
+		l.giveBack(d)
+		return
 	}
 	l.asking.open.Go(func() {
 		defer func() {

@@ -7,7 +7,6 @@ import (
 	"github.com/blipstream/blipstream/internal/bus"
 	"github.com/blipstream/blipstream/internal/decode"
 	"github.com/blipstream/blipstream/internal/feed"
-	"github.com/blipstream/blipstream/services/enrich/ask"
 	"github.com/blipstream/blipstream/services/enrich/rules"
 )
 
@@ -56,13 +55,9 @@ func (s *Service) Prepare(ctx context.Context) error {
 func (s *Service) makeAsked(m *bus.Stored, out *output) error {
 	// Each question has a deadline of its own.
 	ctx := context.Background()
-	tickets := make([]ask.Ticket, 0, len(out.pending.Questions))
-	for _, q := range out.pending.Questions {
-		t, err := s.desk.Queue(ctx, q.Service)
-		if err != nil {
-			return err
-		}
-		tickets = append(tickets, t)
+	tickets, err := s.desk.QueueAll(ctx, out.pending.Services())
+	if err != nil {
+		return err
 	}
 	a := s.collect(ctx, m, *out, tickets)
 	if a.onError == rules.OnErrorDead || a.onError == rules.OnErrorRetry {

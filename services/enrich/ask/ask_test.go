@@ -195,3 +195,61 @@ func TestConcurrencyAndDeadline(t *testing.T) {
 		ticket.Cancel()
 	})
 }
+
+// Two rules that ask the same two services the other way round, as before and
+// after a reload, never wait for each other.
+func TestLanesInOneOrder(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const places = 5 // one that asks, four that wait
+		w := newWire()
+		w.answers(sound)
+		d := ask.NewDesk(w, w)
+		a, b := mood(1), mood(1)
+		a.Name, b.Name = "a", "b"
+		full := func(s *rules.Service) (free func()) {
+			var had []ask.Ticket
+			for range places {
+				ticket, err := d.Queue(t.Context(), s)
+				if err != nil {
+					t.Fatal(err)
+				}
+				had = append(had, ticket)
+			}
+			return func() {
+				for _, ticket := range had {
+					ticket.Cancel()
+				}
+				synctest.Wait()
+			}
+		}
+		freeA, freeB := full(a), full(b)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		var all sync.WaitGroup
+		for i := range 2 * places {
+			order := []*rules.Service{a, b}
+			if i >= places {
+				order = []*rules.Service{b, a}
+			}
+			all.Go(func() { both(ctx, t, d, order) })
+		}
+		synctest.Wait()
+		freeA()
+		freeB()
+		all.Wait()
+	})
+}
+
+// both asks two services of one item.
+func both(ctx context.Context, t *testing.T, d *ask.Desk, of []*rules.Service) {
+	tickets, err := d.QueueAll(ctx, of)
+	if err != nil {
+		t.Errorf("no place: %v", err)
+		return
+	}
+	for i, ticket := range tickets {
+		if _, err := ticket.Use(ctx, nil, nil); err != nil {
+			t.Errorf("%s: %v", of[i].Name, err)
+		}
+	}
+}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -104,6 +106,30 @@ func (d *Desk) Queue(ctx context.Context, s *rules.Service) (Ticket, error) {
 	case <-ctx.Done():
 		return t, fmt.Errorf("ask: wait for %s: %w", s.Name, context.Cause(ctx))
 	}
+}
+
+// QueueAll is Queue for all services of an item; the tickets are in the order of
+// of. Everybody waits for the lanes in the same order, whatever that of their
+// rules: else those who have a place in one lane and those who have one in another
+// could wait for each other for ever, around a reload that puts rules in another
+// order.
+func (d *Desk) QueueAll(ctx context.Context, of []*rules.Service) ([]Ticket, error) {
+	order := make([]int, len(of))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(a, b int) int { return strings.Compare(of[a].Name, of[b].Name) })
+	tickets := make([]Ticket, len(of))
+	for n, i := range order {
+		var err error
+		if tickets[i], err = d.Queue(ctx, of[i]); err != nil {
+			for _, had := range order[:n] {
+				tickets[had].Cancel()
+			}
+			return nil, err
+		}
+	}
+	return tickets, nil
 }
 
 // Cancel gives the place back instead of using it.

@@ -71,6 +71,15 @@ func (p *Pending) Answered(i int, answer []byte, events []feed.Event, obs Observ
 	return events, nil
 }
 
+// Services are those that the questions are for, in their order.
+func (p *Pending) Services() []*Service {
+	services := make([]*Service, 0, len(p.Questions))
+	for i := range p.Questions {
+		services = append(services, p.Questions[i].Service)
+	}
+	return services
+}
+
 // Kinds are those of the rules that asked question i.
 func (p *Pending) Kinds(i int) []feed.Kind {
 	kinds := make([]feed.Kind, 0, len(p.Questions[i].rules))
