@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"log/slog"
 	"math/big"
 	"time"
 
@@ -73,6 +74,10 @@ func (s *Service) probe(ctx context.Context) error {
 		err := s.listen(ctx, in, out)
 		if err == nil || errors.Is(err, ErrLoop) || ctx.Err() != nil {
 			return err
+		}
+		if out[0].complain() {
+			s.log.Warn("nothing is copied before it is known that what is sent does not come back",
+				slog.String("channel", out[0].name), slog.String("error", err.Error()))
 		}
 		delay.wait(ctx)
 	}

@@ -104,8 +104,6 @@ func (w *outgoing) session(ctx context.Context) error {
 		w.awaitSubscriber(ctx)
 	}
 	w.away = false
-	w.setUp()
-	w.meter.sessions.add(1)
 	reading, end := context.WithCancelCause(ctx)
 	defer end(nil)
 	go func() {
@@ -224,6 +222,7 @@ func (w *outgoing) send(ctx context.Context, node redis.Cmdable, q *queue) error
 	// A batch that was begun is finished: nobody would know how far it came.
 	work := context.WithoutCancel(ctx)
 	marked := time.Time{} // so that the first thing sent is a marker
+	began := false
 	for ctx.Err() == nil {
 		wait, cancel := context.WithDeadline(ctx, marked.Add(markEvery))
 		batch := q.pop(wait, batchSize, batchBytes)
@@ -236,8 +235,19 @@ func (w *outgoing) send(ctx context.Context, node redis.Cmdable, q *queue) error
 		if err := w.publish(work, pipe, batch); err != nil {
 			return fmt.Errorf("bridge: publish on %q: %w", w.name, err)
 		}
+		if !began {
+			began = true
+			w.begin()
+		}
 	}
 	return nil
+}
+
+// begin notes that Redis has taken what was published. That it answers says
+// little: it may be one that lets nobody publish here.
+func (w *outgoing) begin() {
+	w.setUp()
+	w.meter.sessions.add(1)
 }
 
 // publish sends a batch, and settles it when Redis has answered for all of it.
