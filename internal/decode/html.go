@@ -12,6 +12,7 @@ import (
 func PlainText(source string) string {
 	var b strings.Builder
 	b.Grow(len(source))
+	budget := searches * len(source)
 	for {
 		at := strings.IndexByte(source, '<')
 		if at < 0 {
@@ -19,7 +20,12 @@ func PlainText(source string) string {
 		}
 		writeText(&b, source[:at])
 		source = source[at:]
-		size := tagSize(source)
+		size := 0
+		if budget > 0 && beginsTag(source) {
+			if size = tagSize(source); size == 0 {
+				budget -= len(source)
+			}
+		}
 		if size == 0 {
 			b.WriteByte('<')
 			source = source[1:]
@@ -33,6 +39,16 @@ func PlainText(source string) string {
 	return strings.TrimSpace(b.String())
 }
 
+// searches is how often the rest of a text may be searched in vain for the end of
+// a tag. A person's text has a search or two; one of beginnings alone would take
+// minutes.
+const searches = 8
+
+// beginsTag reports whether source begins as a tag or comment does.
+func beginsTag(source string) bool {
+	return len(source) >= 2 && (letter(source[1]) || source[1] == '/' || source[1] == '!')
+}
+
 // writeText writes text between tags. Its line breaks are only space, as in
 // every HTML document.
 func writeText(b *strings.Builder, text string) {
@@ -42,17 +58,14 @@ func writeText(b *strings.Builder, text string) {
 	b.WriteString(html.UnescapeString(text))
 }
 
-// tagSize is how many bytes the tag or comment takes that source begins with; 0
-// if it begins with none.
+// tagSize is how many bytes the tag or comment takes that source begins as; 0 if
+// it has no end.
 func tagSize(source string) int {
 	if strings.HasPrefix(source, "<!--") {
 		if end := strings.Index(source, "-->"); end >= 0 {
 			return end + len("-->")
 		}
 		return len(source)
-	}
-	if len(source) < 2 || !letter(source[1]) && source[1] != '/' && source[1] != '!' {
-		return 0
 	}
 	var quote byte
 	for i := 1; i < len(source); i++ {

@@ -181,13 +181,17 @@ func ends(r rune) bool {
 	}
 }
 
+// maxAddress bounds, in bytes, where the scheme or the dot of an address is looked
+// for. A row of a million brackets has a million places where one might start.
+const maxAddress = 256
+
 // addressAt reports whether an address starts at a place: one with a scheme, or
 // a name with a dot in it.
 func addressAt(text string, at int) bool {
 	if at > 0 && text[at-1] != ' ' && text[at-1] != '\n' && text[at-1] != '(' {
 		return false
 	}
-	run := text[at:endOfRun(text, at)]
+	run := text[at:endOfRun(text[:min(len(text), at+maxAddress)], at)]
 	if strings.Contains(run, "://") {
 		return true
 	}
