@@ -260,6 +260,9 @@ func (f *file) check() error {
 			return fmt.Errorf("ask %s: %w", name, err)
 		}
 	}
+	if f.Rules == nil { // an empty text, of a file that is being written or is not there
+		return errors.New("there are none: to have none in force, write rules: []")
+	}
 	seen := map[feed.Kind]int{}
 	for i, s := range f.Rules {
 		if s == nil {
