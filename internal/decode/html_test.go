@@ -24,6 +24,20 @@ func TestHTMLWithoutEnds(t *testing.T) {
 	}
 }
 
+func TestPlainTextKeepsWhatIsNoTag(t *testing.T) {
+	for in, want := range map[string]string{
+		"a < b":                                 "a < b",
+		"1 <b and 2":                            "1 <b and 2",
+		"<b>x</b> <3 <a":                        "x <3 <a",
+		"<a <a <a \"<b>x":                       "<a <a <a \"x",
+		strings.Repeat("<a \"", 101) + "&amp;x": strings.Repeat("<a \"", 101) + "&x",
+	} {
+		if got := decode.PlainText(in); got != want {
+			t.Errorf("PlainText(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
 // soon fails the test if f takes much longer than it may.
 func soon(t *testing.T, what string, f func()) {
 	t.Helper()
