@@ -140,7 +140,7 @@ func (s *server) status(data []byte, edited bool) feed.Item {
 	}
 	if edited {
 		version := peek.ID(peek.Field(data, "edited_at"))
-		if version == "" || version == "null" {
+		if version == "" {
 			version = peek.Hashed(data)
 		}
 		it.ID += "@" + version

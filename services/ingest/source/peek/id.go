@@ -10,7 +10,12 @@ const maxID = 128
 
 // ID returns a value's text if it may name an item: 1 to 128 printable ASCII
 // characters without spaces and escapes, since it becomes part of headers; else "".
+// A bare null, true or false names nothing: all that have it would be one item.
 func ID(value []byte) string {
+	switch string(value) {
+	case "null", "true", "false":
+		return ""
+	}
 	value = Text(value)
 	if len(value) > maxID {
 		return ""

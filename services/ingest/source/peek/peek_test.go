@@ -39,6 +39,19 @@ func TestDigits(t *testing.T) {
 	}
 }
 
+// TestID: what is no name is none, since items of one name are stored once.
+func TestID(t *testing.T) {
+	for in, want := range map[string]string{
+		`"a-1"`: "a-1", `17`: "17", `01FBVD42CQ3Z`: "01FBVD42CQ3Z", `"null"`: "null",
+		`null`: "", `true`: "", `false`: "", `""`: "", ``: "", `{"a":1}`: "", `[1]`: "", `"a b"`: "", `"\u0061"`: "", `"é"`: "",
+		`"` + strings.Repeat("x", 129) + `"`: "",
+	} {
+		if got := peek.ID([]byte(in)); got != want {
+			t.Errorf("ID(%s) = %q, want %q", in, got, want)
+		}
+	}
+}
+
 func TestBalance(t *testing.T) {
 	for in, want := range map[string]bool{
 		`{}`: true, "[1,\"]\"]\r\n": true, ` {"a":"\"}"} `: true, "{\"a\":\"\n\"}": true,
