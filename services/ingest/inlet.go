@@ -34,6 +34,8 @@ const (
 	pushHeaderTimeout = 5 * time.Second
 	pushBodyTimeout   = 30 * time.Second
 	pushHeaderBytes   = 16 << 10
+	// pushRoom is how many bytes of bodies are held at once, of all inlets.
+	pushRoom = 64 << 20
 )
 
 // inlet is a source that is pushed to.
@@ -60,9 +62,9 @@ type receiver struct {
 func newReceiver(specs []spec, cfg Config, conn *bus.Conn, env service.Env, m *metrics) (*receiver, error) {
 	r := &receiver{window: cfg.Window}
 	mux := http.NewServeMux()
-	open := false
+	open, room := false, webhook.NewRoom(pushRoom)
 	for _, sp := range specs {
-		in, err := newInlet(sp, conn, env, m)
+		in, err := newInlet(sp, room, conn, env, m)
 		if err != nil {
 			return nil, err
 		}
@@ -89,11 +91,11 @@ func newReceiver(specs []spec, cfg Config, conn *bus.Conn, env service.Env, m *m
 }
 
 // newInlet makes one source that is pushed to.
-func newInlet(sp spec, conn *bus.Conn, env service.Env, m *metrics) (*inlet, error) {
+func newInlet(sp spec, room *webhook.Room, conn *bus.Conn, env service.Env, m *metrics) (*inlet, error) {
 	log := env.Log.With(slog.String("source", sp.name))
 	of := m.of(sp.name)
 	in := &inlet{spec: sp, conn: conn, log: log, status: newStatus(sp.name, log, of), metrics: of}
-	hook, err := webhook.New(source.Config{Name: sp.name, URL: sp.url, Secret: sp.secret, Log: log}, in.store)
+	hook, err := webhook.New(source.Config{Name: sp.name, URL: sp.url, Secret: sp.secret, Log: log}, room, in.store)
 	if err != nil {
 		return nil, fmt.Errorf("ingest: open source %s: %w", sp.name, err)
 	}

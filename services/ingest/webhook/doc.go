@@ -18,6 +18,11 @@
 // source and id, else by the header Idempotency-Key and its place in the body,
 // else by its bytes. The same post pushed with other bytes is a change of it.
 //
+// # Memory
+//
+// A body has MaxBody bytes at most, and all that are being taken together those
+// of a Room; who comes when it is full is asked to come again (429).
+//
 // # Credentials
 //
 // The secret is "bearer:<token>"; or "hmac:<key>", for bodies signed with

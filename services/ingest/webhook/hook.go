@@ -42,14 +42,15 @@ type Hook struct {
 	name   string
 	format feed.Format
 	guard  guard
+	room   *Room
 	store  Store
 	log    *slog.Logger
 }
 
-// New makes the hook that a webhook: URL describes. Its error is a
-// configuration that cannot work.
-func New(cfg source.Config, store Store) (*Hook, error) {
-	h := &Hook{name: cfg.Name, store: store, log: cfg.Log}
+// New makes the hook that a webhook: URL describes. room bounds what it and
+// those that share it hold at once. Its error is a configuration that cannot work.
+func New(cfg source.Config, room *Room, store Store) (*Hook, error) {
+	h := &Hook{name: cfg.Name, room: room, store: store, log: cfg.Log}
 	q := param.Of("webhook", cfg.URL)
 	h.format = feed.Format(q.Text("format", ""))
 	q.NoMore()
@@ -97,18 +98,33 @@ func (h *Hook) take(w http.ResponseWriter, r *http.Request) {
 		unknown(w)
 		return
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxBody))
-	if _, long := errors.AsType[*http.MaxBytesError](err); long {
+	body := &held{in: http.MaxBytesReader(w, r.Body, MaxBody), room: h.room}
+	results, ok := h.receive(w, r, body)
+	body.giveBack() // before the answer, which somebody may be slow to read
+	if ok {
+		answer(w, results)
+	}
+}
+
+// receive reads a body and stores its items. If it refuses the whole it has
+// answered, and ok is false.
+func (h *Hook) receive(w http.ResponseWriter, r *http.Request, in *held) (results []Result, ok bool) {
+	body, err := io.ReadAll(in)
+	_, long := errors.AsType[*http.MaxBytesError](err)
+	switch {
+	case long:
 		fail(w, http.StatusRequestEntityTooLarge, "a body has "+strconv.Itoa(MaxBody)+" bytes at most")
-		return
-	}
-	if !h.guard.admits(r.Header, body) {
+		return nil, false
+	case errors.Is(err, errFull):
+		later(w)
+		fail(w, http.StatusTooManyRequests, errFull.Error())
+		return nil, false
+	case !h.guard.admits(r.Header, body):
 		unknown(w)
-		return
-	}
-	if err != nil {
+		return nil, false
+	case err != nil:
 		fail(w, http.StatusBadRequest, errBody.Error())
-		return
+		return nil, false
 	}
 	list, err := entries(r.Header, body)
 	switch {
@@ -119,8 +135,9 @@ func (h *Hook) take(w http.ResponseWriter, r *http.Request) {
 	case len(list) == 0:
 		fail(w, http.StatusBadRequest, "no item in the body")
 	default:
-		answer(w, h.keep(r.Context(), list))
+		return h.keep(r.Context(), list), true
 	}
+	return nil, false
 }
 
 // keep stores what is fit for it, and tells what became of each entry.
@@ -190,13 +207,18 @@ func answer(w http.ResponseWriter, results []Result) {
 		again = again || r.Status == http.StatusTooManyRequests || r.Status == http.StatusServiceUnavailable
 	}
 	if again {
-		w.Header().Set("Retry-After", strconv.Itoa(int(retryAfter.Seconds())))
+		later(w)
 	}
 	if status == http.StatusAccepted {
 		reply(w, status, map[string]int{"accepted": len(results)})
 		return
 	}
 	reply(w, status, results)
+}
+
+// later asks a sender to come again.
+func later(w http.ResponseWriter) {
+	w.Header().Set("Retry-After", strconv.Itoa(int(retryAfter.Seconds())))
 }
 
 // unknown refuses a sender.

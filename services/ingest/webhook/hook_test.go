@@ -47,7 +47,7 @@ func hook(t *testing.T, secret string, k *kept) *webhook.Hook {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h, err := webhook.New(source.Config{Name: "in", URL: u, Secret: secret, Log: slog.New(slog.DiscardHandler)}, k.store)
+	h, err := webhook.New(source.Config{Name: "in", URL: u, Secret: secret, Log: slog.New(slog.DiscardHandler)}, webhook.NewRoom(2*webhook.MaxBody), k.store)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -180,7 +180,7 @@ func TestGuards(t *testing.T) {
 		}
 	}
 	for _, secret := range []string{"hunter2", "bearer:", "basic:hunter2", "hmac"} {
-		if _, err := webhook.New(source.Config{URL: &url.URL{Scheme: "webhook"}, Secret: secret}, nil); err == nil || strings.Contains(err.Error(), "hunter2") {
+		if _, err := webhook.New(source.Config{URL: &url.URL{Scheme: "webhook"}, Secret: secret}, nil, nil); err == nil || strings.Contains(err.Error(), "hunter2") {
 			t.Errorf("secret %q: %v", secret, err)
 		}
 	}
