@@ -81,16 +81,14 @@ func number(value []byte) int64 {
 	return n
 }
 
-const (
-	// slack is how much longer than promised a feed may hold an earthquake, or
-	// shorter: it is made anew every minute.
-	slack = 5 * time.Minute
-	// doubtAbove is from how many on the loss of more than half of a feed is
-	// taken for its failure, until the next answer says the same.
-	doubtAbove = 10
-)
+// slack is how much longer than promised a feed may hold an earthquake, or
+// shorter: it is made anew every minute.
+const slack = 5 * time.Minute
 
-// compare tells which earthquakes were deleted, and what is held after now.
+// compare tells which earthquakes were deleted, and what is held after now. The
+// loss of more than half of a feed is taken for its failure until the next answer
+// says the same: what was removed by mistake would stay away, since nobody shows
+// again what its source has deleted.
 func (s *quakes) compare(held holding, now answer) (gone []string, next holding) {
 	next = holding{generated: now.generated, quakes: make(map[string]quake, len(now.features))}
 	for _, f := range now.features {
@@ -102,7 +100,7 @@ func (s *quakes) compare(held holding, now answer) (gone []string, next holding)
 			gone = append(gone, id)
 		}
 	}
-	if len(gone) > doubtAbove && len(gone) > len(held.quakes)/2 && !held.doubted {
+	if len(gone) > len(held.quakes)/2 && !held.doubted {
 		s.log.Warn("the feed lost most of what it held: not believed yet", slog.String("source", s.name), slog.Int("missing", len(gone)))
 		for _, id := range gone {
 			next.quakes[id] = held.quakes[id]
