@@ -37,7 +37,7 @@ func (k *Keeper) loadBucket(ctx context.Context) error {
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("keeper: read rules from %s: %w", k.o.Place, context.Cause(ctx))
+			return fmt.Errorf("keeper: read rules from %s: %w (last: %w)", k.o.Place, context.Cause(ctx), err)
 		case <-time.After(againEvery):
 		}
 	}

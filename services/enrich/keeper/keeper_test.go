@@ -2,6 +2,7 @@ package keeper_test
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -13,6 +14,7 @@ import (
 
 	"google.golang.org/protobuf/encoding/protojson"
 
+	"github.com/blipstream/blipstream/internal/bus"
 	"github.com/blipstream/blipstream/internal/feed"
 	feedv1 "github.com/blipstream/blipstream/proto/gen/blipstream/feed/v1"
 	"github.com/blipstream/blipstream/services/enrich/keeper"
@@ -141,4 +143,26 @@ func TestPanicIsARefusal(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), `panic: "torn\nin two"`) || strings.Contains(err.Error(), "\n") || m.refused != 1 {
 		t.Errorf("error %v, refused %d", err, m.refused)
 	}
+}
+
+// noBucket is a bus without the bucket. It implements keeper.Bus.
+type noBucket struct{ keeper.Bus }
+
+func (noBucket) GetValue(context.Context, string, string) (bus.Value, error) {
+	return bus.Value{}, bus.ErrNoStream
+}
+
+// Who has waited long enough for a bucket is told what is wrong with it.
+func TestNoBucket(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k, err := keeper.New(keeper.Options{Place: "kv:none", Bus: noBucket{}, Log: slog.New(slog.DiscardHandler), Metrics: &metrics{}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		if err := k.Load(ctx); !errors.Is(err, bus.ErrNoStream) || !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("error %v, want that there is no bucket", err)
+		}
+	})
 }
