@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/blipstream/blipstream/internal/conf"
 	"github.com/blipstream/blipstream/internal/feed"
@@ -111,6 +112,8 @@ func (c Config) checkChannels() error {
 		return errors.New("nothing to do: twitter-raw and events are both off")
 	case c.TwitterRaw != Off && strings.TrimSpace(c.TwitterRawChannel) == "", c.Events != Off && strings.TrimSpace(c.EventsChannel) == "":
 		return errors.New("a channel that is used needs a name")
+	case !utf8.ValidString(c.TwitterRawChannel + c.EventsChannel):
+		return errors.New("the name of a channel must be UTF-8")
 	case c.TwitterRaw != Off && c.Events != Off && c.TwitterRawChannel == c.EventsChannel:
 		return fmt.Errorf("twitter-raw (%s) and events (%s) meet on the channel %q: each needs its own",
 			c.TwitterRaw, c.Events, c.EventsChannel)

@@ -33,7 +33,7 @@ var errURL = errors.New("not a URL such as redis://host:6379 (special characters
 // never repeat raw, which may hold a password; password wins over that one.
 func newClient(raw, password string) (redis.UniversalClient, error) {
 	u, err := url.Parse(raw)
-	if err != nil || u.Scheme == "" || u.Opaque != "" || (u.Host == "" && u.Scheme != "unix") {
+	if err != nil || u.Scheme == "" || u.Opaque != "" || (u.Host == "" && u.Scheme != "unix") || torn(u) {
 		return nil, errURL
 	}
 	var c redis.UniversalClient
@@ -49,6 +49,12 @@ func newClient(raw, password string) (redis.UniversalClient, error) {
 		return nil, errors.New(strings.TrimPrefix(err.Error(), "redis: "))
 	}
 	return c, nil
+}
+
+// torn reports whether the password has come apart: a / or # in one that begins
+// with digits makes these a port, and the rest, up to the host, something else.
+func torn(u *url.URL) bool {
+	return u.Scheme != "unix" && strings.Contains(u.Path+u.Fragment, "@")
 }
 
 func single(raw, password string) (redis.UniversalClient, error) {
