@@ -95,9 +95,25 @@ func inspect(tree ast.Expr) found {
 			is.forbidden = name + " is not available in rules: it can take any amount of memory"
 		} else if name == fnMatches && !is.patterns.add(call.Args()) {
 			is.forbidden = "matches needs a pattern that is written out"
+		} else if name == fnHasWord && tooLong(call.Args()) {
+			is.forbidden = errWord.Error()
 		}
 	}))
 	return is
+}
+
+// tooLong reports whether the last argument of a call of hasWord is, or holds, a
+// word that is too long.
+func tooLong(args []ast.Expr) bool {
+	if len(args) == 0 {
+		return false
+	}
+	words, ok := literals(args[len(args)-1])
+	if !ok {
+		word, _ := literal(args[len(args)-1])
+		words = []string{word}
+	}
+	return slices.ContainsFunc(words, func(w string) bool { return len(w) > maxWord })
 }
 
 // plan makes the programs of a checked expression.

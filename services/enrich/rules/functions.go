@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"fmt"
 	"math"
 	"strings"
 	"unicode"
@@ -15,11 +16,14 @@ import (
 	"github.com/blipstream/blipstream/internal/feed"
 )
 
+// fnHasWord is the function that looks for words.
+const fnHasWord = "hasWord"
+
 // functions are those that CEL does not bring. They read no clock and draw no
 // lots: the same post gives the same answer.
 func functions() []cel.EnvOption {
 	return []cel.EnvOption{
-		cel.Function("hasWord",
+		cel.Function(fnHasWord,
 			cel.MemberOverload("string_has_word_string", []*cel.Type{cel.StringType, cel.StringType}, cel.BoolType,
 				cel.BinaryBinding(hasWord)),
 			cel.MemberOverload("string_has_word_list", []*cel.Type{cel.StringType, cel.ListType(cel.StringType)}, cel.BoolType,
@@ -52,8 +56,18 @@ func hasWord(text, word ref.Val) ref.Val {
 	if !ok || !also {
 		return types.MaybeNoSuchOverloadErr(text)
 	}
+	if len(w) > maxWord {
+		return types.WrapErr(errWord)
+	}
 	return types.Bool(containsWord(string(t), string(w)))
 }
+
+// maxWord is the longest word that is looked for, in bytes. A text of beginnings
+// of it is compared with the whole of it at each, which its cost knows nothing of.
+const maxWord = 200
+
+// errWord is told of a longer one.
+var errWord = fmt.Errorf("hasWord: the word is longer than %d bytes: use contains", maxWord)
 
 // hasAnyWord is text.hasWord([word, ...]).
 func hasAnyWord(text, words ref.Val) ref.Val {
@@ -67,6 +81,9 @@ func hasAnyWord(text, words ref.Val) ref.Val {
 		w, ok := l.Get(i).(types.String)
 		if !ok {
 			return types.MaybeNoSuchOverloadErr(l.Get(i))
+		}
+		if len(w) > maxWord {
+			return types.WrapErr(errWord)
 		}
 		if containsWord(string(t), string(w)) {
 			return types.True

@@ -243,7 +243,7 @@ func quickText(name string, target, arg ast.Expr, known knowledge) check {
 	if !ok || f.str == nil {
 		return nil
 	}
-	if words, ok := literals(arg); ok && name == "hasWord" {
+	if words, ok := literals(arg); ok && name == fnHasWord {
 		return func(v *view) answer {
 			body := f.str(v.rec)
 			return said(slices.ContainsFunc(words, func(w string) bool { return containsWord(body, w) }))
@@ -286,7 +286,7 @@ func textTest(name string) (func(text, arg string) bool, bool) {
 		return strings.HasPrefix, true
 	case "endsWith":
 		return strings.HasSuffix, true
-	case "hasWord":
+	case fnHasWord:
 		return containsWord, true
 	}
 	return nil, false

@@ -328,3 +328,17 @@ func alike(n int, when string) []byte {
 	}
 	return text
 }
+
+// A word that comes of a post is looked for if it is not too long; that it is
+// fails the rule.
+func TestLongWord(t *testing.T) {
+	rec := post()
+	rec.Body = strings.Repeat("a ", 100)
+	rec.Author.Name = rec.Body + "a"
+	for _, cond := range []string{"post.body.hasWord(post.name)", "post.body.hasWord([post.name])"} {
+		events, _, obs := derive(t, when(cond), rec)
+		if len(events) > 0 || len(obs.failed) != 1 || !strings.Contains(obs.failed[0], "longer than 200 bytes") {
+			t.Errorf("%s: %d events, failed %v", cond, len(events), obs.failed)
+		}
+	}
+}
