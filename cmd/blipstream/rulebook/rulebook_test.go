@@ -98,6 +98,7 @@ func TestTry(t *testing.T) {
 			Data: fmt.Appendf(nil, `{"created_at":"Wed Aug 27 13:08:45 +0000 2008","id_str":"%d","text":"number %d","user":{"id_str":"9","screen_name":"ann"}}`, i, i),
 		}
 	}
+	items[7].Data = bytes.Replace(items[7].Data, []byte("number"), []byte("number\u009b31m"), 1) // a terminal's colour
 	items[99].Data = []byte("no JSON")
 	bustest.PublishRaw(t, conn, items...)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -123,7 +124,7 @@ func TestTry(t *testing.T) {
 	for _, want := range []string{
 		"100 items of RAW (1 to 100), 1 of them would be dead letters kind same new changed missing",
 		" eight 0 19 0 0 ", " old 0 0 0 1 ", " seven 18 0 1 0 ", " simple_tweet 99 0 0 0 ",
-		` changed seven - {"id":"7","source":"test","time":"2008-08-27T13:08:45Z","userId":"9","body":"number 7"} + {"id":"7",`,
+		` changed seven - {"id":"7","source":"test","time":"2008-08-27T13:08:45Z","userId":"9","body":"number�31m 7"} + {"id":"7",`,
 		` missing old - {"id":"5",`, ` new eight + {"id":`,
 	} {
 		if !strings.Contains(flat+" ", want) {

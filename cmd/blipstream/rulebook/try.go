@@ -13,6 +13,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/blipstream/blipstream/cmd/blipstream/tail"
 	"github.com/blipstream/blipstream/internal/bus"
 	"github.com/blipstream/blipstream/internal/feed"
 )
@@ -229,12 +230,13 @@ func (t *trial) note(k feed.Kind, d difference, sample string) {
 	}
 }
 
-// line is a payload as it is printed.
+// line is a payload as it is printed: what strangers wrote is made harmless to a
+// terminal.
 func line(data []byte) string {
 	if len(data) > lineBytes {
 		data = append(bytes.Clone(data[:lineBytes]), "…"...)
 	}
-	return string(data)
+	return tail.Harmless(string(data))
 }
 
 // print writes the counts and the samples.
