@@ -242,6 +242,7 @@ func TestLanesInOneOrder(t *testing.T) {
 
 // both asks two services of one item.
 func both(ctx context.Context, t *testing.T, d *ask.Desk, of []*rules.Service) {
+	t.Helper()
 	tickets, err := d.QueueAll(ctx, of)
 	if err != nil {
 		t.Errorf("no place: %v", err)
