@@ -81,6 +81,11 @@ func TestMalformed(t *testing.T) {
 
 func TestFormatNobodyKnows(t *testing.T) {
 	_, err := decode.Decode(feed.Item{Format: "gopher", Data: []byte(`{"text":"x"}`)})
+	for _, f := range feed.Formats() {
+		if _, err := decode.Decode(feed.Item{Format: f, Data: []byte("{}")}); reasonOf(err) == decode.ReasonUnsupported {
+			t.Errorf("format %s has no decoder", f)
+		}
+	}
 	if reasonOf(err) != decode.ReasonUnsupported || !strings.Contains(err.Error(), `format "gopher" is not supported yet`) {
 		t.Errorf("error %v", err)
 	}

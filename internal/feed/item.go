@@ -17,6 +17,13 @@ const (
 	FormatPost      Format = "post"
 )
 
+// Formats lists them.
+func Formats() []Format {
+	return []Format{
+		FormatTwitterV1, FormatXV2, FormatBluesky, FormatMastodon, FormatWikimedia, FormatUSGS, FormatEMSC, FormatPost,
+	}
+}
+
 // Cursor is a position in an upstream, opaque to all but the source that made
 // it. The empty cursor means "wherever the source starts by itself".
 type Cursor string

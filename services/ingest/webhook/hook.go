@@ -52,7 +52,7 @@ type Hook struct {
 func New(cfg source.Config, room *Room, store Store) (*Hook, error) {
 	h := &Hook{name: cfg.Name, room: room, store: store, log: cfg.Log}
 	q := param.Of("webhook", cfg.URL)
-	h.format = feed.Format(q.Text("format", ""))
+	h.format = q.Format()
 	q.NoMore()
 	if err := q.Err(); err != nil {
 		return nil, err

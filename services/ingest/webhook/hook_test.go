@@ -179,6 +179,9 @@ func TestGuards(t *testing.T) {
 			t.Errorf("%s: %d %s", name, w.Code, w.Body)
 		}
 	}
+	if _, err := webhook.New(source.Config{URL: &url.URL{Scheme: "webhook", RawQuery: "format=tweet"}}, nil, nil); err == nil {
+		t.Error("a format that nobody knows: not refused")
+	}
 	for _, secret := range []string{"hunter2", "bearer:", "basic:hunter2", "hmac"} {
 		if _, err := webhook.New(source.Config{URL: &url.URL{Scheme: "webhook"}, Secret: secret}, nil, nil); err == nil || strings.Contains(err.Error(), "hunter2") {
 			t.Errorf("secret %q: %v", secret, err)

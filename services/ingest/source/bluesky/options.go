@@ -64,7 +64,7 @@ func parse(u *url.URL, secret string) (o options, err error) {
 	if secret != "" {
 		return o, errors.New("bluesky: read secret: Jetstream takes no credentials; unset the variable")
 	}
-	o = options{wire: wire(take(params, "wire")), idle: defaultIdle, maxFrame: defaultMaxFrame, zstd: take(params, "zstd") == "true"}
+	o = options{wire: wire(take(params, "wire")), idle: defaultIdle, maxFrame: defaultMaxFrame}
 	if o.wire == "" {
 		o.wire = wireV1
 	}
@@ -140,14 +140,20 @@ func (o *options) takeWhat(params url.Values) error {
 	return nil
 }
 
-// takeLimits takes the parameters idle and max-frame.
+// takeLimits takes the parameters zstd, idle and max-frame.
 func (o *options) takeLimits(params url.Values) (err error) {
-	if s := take(params, "idle"); s != "" {
+	zstd, idle, frame := take(params, "zstd"), take(params, "idle"), take(params, "max-frame")
+	if s := zstd; s != "" {
+		if o.zstd, err = strconv.ParseBool(s); err != nil {
+			return fmt.Errorf("bluesky: read parameter zstd: %q is not true or false", s)
+		}
+	}
+	if s := idle; s != "" {
 		if o.idle, err = time.ParseDuration(s); err != nil || o.idle <= 0 {
 			return fmt.Errorf("bluesky: read parameter idle: %q is not a positive duration such as 50s", s)
 		}
 	}
-	if s := take(params, "max-frame"); s != "" {
+	if s := frame; s != "" {
 		if o.maxFrame, err = strconv.Atoi(s); err != nil || o.maxFrame < minFrame || o.maxFrame > maxFrame {
 			return fmt.Errorf("bluesky: read parameter max-frame: %q is not a number of bytes from %d to %d", s, minFrame, maxFrame)
 		}

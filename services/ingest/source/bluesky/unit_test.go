@@ -40,13 +40,16 @@ func TestParse(t *testing.T) {
 		t.Errorf("many accounts: %s %.100s, %v", o.address("h", "5", 0), o.hello(), err)
 	}
 	for _, raw := range []string{
-		"bluesky://host", "bluesky+wss:", "bluesky:?wire=v3", "bluesky:?zstd=true", "bluesky:?collections=post", "bluesky:?dids=kai",
+		"bluesky://host", "bluesky+wss:", "bluesky:?wire=v3", "bluesky:?zstd=true", "bluesky:?wire=v2&zstd=yes", "bluesky:?collections=post", "bluesky:?dids=kai",
 		"bluesky:?idle=5", "bluesky:?max-frame=1", "bluesky:?hosts=a/b", "bluesky:?colections=a.b", "bluesky:?wire=v2&dids=" + strings.Repeat("did:plc:a,", 200),
 		"bluesky:?collections=" + strings.Repeat("a.b,", 101),
 	} {
 		if _, err := parsed(t, raw); err == nil {
 			t.Errorf("%.60s: not refused", raw)
 		}
+	}
+	if _, err := parsed(t, "bluesky:?idle=5&max-frame=2000"); err == nil || strings.Contains(err.Error(), "max-frame") {
+		t.Errorf("of a wrong and a right parameter: %v", err)
 	}
 	if _, err := parse(&url.URL{Scheme: "bluesky"}, "bearer:hunter2"); err == nil || strings.Contains(err.Error(), "hunter2") {
 		t.Errorf("a secret: %v", err)

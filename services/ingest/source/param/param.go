@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/blipstream/blipstream/internal/feed"
 )
 
 // Params are the parameters of one URL. The methods that take one remember what
@@ -55,6 +57,21 @@ func (p *Params) OneOf(name string, allowed ...string) string {
 		p.fail(name, "%q is not one of %s", v, strings.Join(allowed, ", "))
 	}
 	return v
+}
+
+// Format takes the parameter format, the name of a payload's format; without it
+// the empty one, of items that are told apart by their shape.
+func (p *Params) Format() feed.Format {
+	f, known := feed.Format(p.take("format")), feed.Formats()
+	if f == "" || slices.Contains(known, f) {
+		return f
+	}
+	names := make([]string, len(known))
+	for i := range known {
+		names[i] = string(known[i])
+	}
+	p.fail("format", "%q is not one of %s; leave it out to have it told by the shape", f, strings.Join(names, ", "))
+	return ""
 }
 
 // Duration takes a duration from low to high; without it, unset.

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/blipstream/blipstream/internal/feed"
 	"github.com/blipstream/blipstream/services/ingest/source/param"
 )
 
@@ -45,8 +46,18 @@ func TestDefaults(t *testing.T) {
 	}
 }
 
+func TestFormat(t *testing.T) {
+	for _, f := range append(feed.Formats(), "") {
+		p := of(t, "x:?format="+string(f))
+		if got := p.Format(); got != f || p.Err() != nil || len(p.Rest()) != 0 {
+			t.Errorf("format %q: %q, %v, rest %v", f, got, p.Err(), p.Rest())
+		}
+	}
+}
+
 func TestWrong(t *testing.T) {
-	p := of(t, "x:?d=5&n=10&f=perhaps&o=three&g=1")
+	p := of(t, "x:?d=5&n=10&f=perhaps&o=three&g=1&format=tweet")
+	p.Format()
 	p.Duration("d", time.Minute, time.Second, time.Hour)
 	p.Int("n", 1, 1, 9)
 	p.Flag("f")
@@ -56,7 +67,7 @@ func TestWrong(t *testing.T) {
 	if err == nil || strings.Contains(err.Error(), "\n") {
 		t.Fatalf("error %v, want one line", err)
 	}
-	for _, name := range []string{"d", "n", "f", "o", "g"} {
+	for _, name := range []string{"d", "n", "f", "o", "g", "format"} {
 		if !strings.Contains(err.Error(), "parameter "+name+":") {
 			t.Errorf("nothing of parameter %s in %v", name, err)
 		}

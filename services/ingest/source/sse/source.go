@@ -79,7 +79,7 @@ func (g *generic) take(q *param.Params) {
 		}
 		g.id = p
 	}
-	g.format = feed.Format(q.Text("format", ""))
+	g.format = q.Format()
 	if names := q.Text("events", ""); names != "" {
 		g.events = strings.Split(names, ",")
 	}

@@ -190,7 +190,7 @@ func TestRequest(t *testing.T) {
 	if g, want := <-got, "/x?stream=a|Bearer tok|text/event-stream|id-5"; g != want {
 		t.Errorf("asked %s, want %s", g, want)
 	}
-	for _, raw := range []string{"sse+https:", "sse+https://h/?id=x", "sse+https://h/?stall=1", "sse+https://h/?max-event=1"} {
+	for _, raw := range []string{"sse+https:", "sse+https://h/?id=x", "sse+https://h/?stall=1", "sse+https://h/?max-event=1", "sse+https://h/?format=tweet"} {
 		if _, err := try(t, raw, "", nil); err == nil || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%s: %v, want an error of one line", raw, err)
 		}

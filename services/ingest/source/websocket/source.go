@@ -76,7 +76,7 @@ func (g *generic) take(q *param.Params) {
 		}
 		g.id = p
 	}
-	g.format = feed.Format(q.Text("format", ""))
+	g.format = q.Format()
 	if hello := q.Text("hello", ""); hello != "" {
 		g.options.Hello = []byte(hello)
 	}

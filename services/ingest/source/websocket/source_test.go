@@ -66,7 +66,7 @@ func TestConformance(t *testing.T) {
 }
 
 func TestOpenRefuses(t *testing.T) {
-	for _, params := range []string{"&id=meta", "&stall=5", "&ping=0s", "&max-event=1"} {
+	for _, params := range []string{"&id=meta", "&stall=5", "&ping=0s", "&max-event=1", "&format=tweet"} {
 		if _, err := opened(t, "http://h", params, ""); err == nil || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%s: %v", params, err)
 		}

@@ -51,7 +51,7 @@ func parse(u *url.URL, secret string) (o options, err error) {
 	}
 	o = options{
 		stream: take(params, "stream"), rules: take(params, "rules"), tag: take(params, "tag"),
-		takeover: take(params, "takeover") == "true", idle: defaultIdle, maxFrame: defaultMaxFrame,
+		idle: defaultIdle, maxFrame: defaultMaxFrame,
 	}
 	if o.stream == "" {
 		o.stream = streamFiltered
@@ -112,17 +112,24 @@ func (o *options) takeBudget(params url.Values, charged bool) (err error) {
 }
 
 func (o *options) takeNumbers(params url.Values) (err error) {
-	if s := take(params, "backfill"); s != "" {
+	takeover, backfill := take(params, "takeover"), take(params, "backfill")
+	idle, frame := take(params, "idle"), take(params, "max-frame")
+	if s := takeover; s != "" {
+		if o.takeover, err = strconv.ParseBool(s); err != nil {
+			return fmt.Errorf("xapi: read parameter takeover: %q is not true or false", s)
+		}
+	}
+	if s := backfill; s != "" {
 		if o.backfill, err = strconv.Atoi(s); err != nil || o.backfill < 0 || o.backfill > maxBackfill {
 			return fmt.Errorf("xapi: read parameter backfill: %q is not a number of minutes from 0 to %d", s, maxBackfill)
 		}
 	}
-	if s := take(params, "idle"); s != "" {
+	if s := idle; s != "" {
 		if o.idle, err = time.ParseDuration(s); err != nil || o.idle <= 0 {
 			return fmt.Errorf("xapi: read parameter idle: %q is not a positive duration such as 25s", s)
 		}
 	}
-	if s := take(params, "max-frame"); s != "" {
+	if s := frame; s != "" {
 		if o.maxFrame, err = strconv.Atoi(s); err != nil || o.maxFrame < minFrame || o.maxFrame > maxFrame {
 			return fmt.Errorf("xapi: read parameter max-frame: %q is not a number of bytes from %d to %d", s, minFrame, maxFrame)
 		}

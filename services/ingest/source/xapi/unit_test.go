@@ -27,7 +27,7 @@ func TestParse(t *testing.T) {
 	}
 	for _, raw := range []string{
 		"x:", "x://host?max-posts=1", "x+https:", "x:?max-posts=0", "x:?max-posts=many", "x:?max-posts=1&stream=all", "x:?max-posts=1&backfill=9",
-		"x:?max-posts=1&idle=5", "x:?max-posts=1&tag=a:b", "x:?max-posts=1&max-post=2", "x:?max-posts=1&stream=sample&rules=f", "x:?max-posts=1&max-frame=2",
+		"x:?max-posts=1&idle=5", "x:?max-posts=1&tag=a:b", "x:?max-posts=1&max-post=2", "x:?max-posts=1&stream=sample&rules=f", "x:?max-posts=1&max-frame=2", "x:?max-posts=1&takeover=yes",
 	} {
 		u, err := url.Parse(raw)
 		if err != nil {
@@ -36,6 +36,10 @@ func TestParse(t *testing.T) {
 		if _, err := parse(u, "bearer:abc"); err == nil {
 			t.Errorf("%s: not refused", raw)
 		}
+	}
+	u := &url.URL{Scheme: "x", RawQuery: "max-posts=1&backfill=9&idle=9s"}
+	if _, err := parse(u, "bearer:abc"); err == nil || strings.Contains(err.Error(), "idle") {
+		t.Errorf("of a wrong and a right parameter: %v", err)
 	}
 	for _, secret := range []string{"", "hunter2", "basic:me:hunter2", "bearer:", "bearer:hunter2 x"} {
 		u := &url.URL{Scheme: "x", RawQuery: "max-posts=1"}
