@@ -27,7 +27,9 @@ type blueskySource struct {
 	host  int         // which of opts.hosts is next
 	dict  *dictionary // of the instance dictHost
 	owner string
-	// forget says that the instance no longer has what the cursor asks for.
+	// tooOld is how many instances in a row no longer had what the cursor asks
+	// for; forget says that all have been asked.
+	tooOld int
 	forget bool
 }
 
@@ -104,7 +106,7 @@ func (c *connection) run(ctx context.Context) error {
 		o.Subprotocols = []string{subprotocolV2}
 	}
 	return websocket.Read(ctx, o, func(http.Header) {
-		c.forget = false
+		c.forget, c.tooOld = false, 0
 		c.observer.Connected()
 	}, c.take)
 }
@@ -133,8 +135,11 @@ func (c *connection) refused(resp *http.Response) error {
 	cause := source.CauseFatal // a request that is wrong stays wrong
 	switch problem.Error {
 	case "CursorTooOld":
-		cause, c.forget = source.CauseClosed, true
-		c.gone()
+		cause = source.CauseClosed
+		if c.tooOld++; c.tooOld >= len(c.opts.hosts) { // the next may keep more
+			c.forget = true
+			c.gone()
+		}
 	case "UnknownZstdDictionary":
 		cause, c.dict = source.CauseClosed, nil
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"strings"
@@ -243,6 +244,29 @@ func TestRotation(t *testing.T) {
 	readTo(t, open(t, base, "?hosts="+strings.TrimPrefix(other, "http://"), nil), at, 1)
 	if c := one.Stats().Cursors; c[len(c)-1] != "20" {
 		t.Errorf("asked the same instance for %q, want the sequence", c)
+	}
+}
+
+// TestOtherKeepsMore: an instance that keeps less than was asked for costs
+// nothing while another has it.
+func TestOtherKeepsMore(t *testing.T) {
+	first, base := serve(t, simulate.Options{Items: items})
+	at := readTo(t, open(t, base, "?wire=v2", nil), "", 20)
+	young := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusBadRequest)
+		_, _ = io.WriteString(w, `{"error":"CursorTooOld"}`)
+	}))
+	t.Cleanup(young.Close)
+	obs := &watcher{}
+	src := open(t, young.URL, "?wire=v2&hosts="+strings.TrimPrefix(base, "http://"), obs)
+	// The cursor is of an instance that is no longer in the list.
+	at = feed.Cursor(strings.Split(string(at), ".")[0] + "@gone.example")
+	if err := src.Stream(t.Context(), at, nil); err == nil {
+		t.Fatal("an instance was read that refuses")
+	}
+	readTo(t, src, at, 1)
+	if c := first.Stats().Cursors; c[len(c)-1] == "" || len(obs.gaps) != 0 {
+		t.Errorf("asked the other instance for %q, gaps %v", c[len(c)-1], obs.gaps)
 	}
 }
 

@@ -30,8 +30,9 @@
 // close together: there it goes on five seconds before, and what comes twice is
 // stored once, by its id. An instance that no longer has what is asked for
 // begins with the oldest it has, without a word on v1: an event that is far
-// later than was asked for is told as a gap. Connections that end go to the
-// next instance.
+// later than was asked for is told as a gap. One that refuses such a cursor, as
+// on v2, leaves it to the others first. Connections that end go to the next
+// instance.
 //
 // # Items
 //

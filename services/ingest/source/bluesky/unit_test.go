@@ -169,6 +169,13 @@ func TestRefusedByName(t *testing.T) {
 	if e := answer(s, `{"error":"CursorTooOld"}`); e.Cause != source.CauseClosed || !s.forget || told.gaps != 1 {
 		t.Errorf("too old: %v, %d gaps", e, told.gaps)
 	}
+	told, s.forget, s.opts.hosts = counted{}, false, []string{"h", "i"}
+	for asked, want := range []int{0, 1} { // the other instance may keep more
+		s.tooOld = asked
+		if e := answer(s, `{"error":"CursorTooOld"}`); e.Cause != source.CauseClosed || s.forget != (want == 1) || told.gaps != want {
+			t.Errorf("too old for %d of 2: %v, %d gaps", asked+1, e, told.gaps)
+		}
+	}
 	if e := answer(s, `{"error":"UnknownZstdDictionary"}`); e.Cause != source.CauseClosed || s.dict != nil {
 		t.Errorf("dictionary: %v", e)
 	}
