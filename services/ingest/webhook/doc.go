@@ -17,6 +17,8 @@
 // What is sent again is stored once: an item is named by its CloudEvent's
 // source and id, else by the header Idempotency-Key and its place in the body,
 // else by its bytes. The same post pushed with other bytes is a change of it.
+// Under an Idempotency-Key the whole body has to be sent again, since in part of
+// it the places are others.
 //
 // # Memory
 //
