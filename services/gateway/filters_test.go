@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"bytes"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -323,5 +324,18 @@ func TestThinningIsFair(t *testing.T) {
 	}
 	if total < 700 || total > 1100 || pairs < total*2/5 {
 		t.Errorf("%d passed in ten seconds, %d pairs", total, pairs)
+	}
+}
+
+// TestTextThatIsNoUTF8: an event of any publisher's making does not cost all
+// readers the statistics.
+func TestTextThatIsNoUTF8(t *testing.T) {
+	w := newWorld(t, nil)
+	w.forge(t, bytes.ReplaceAll([]byte(`{"id":"1?","source":"a?","lang":"e?","country":"F?","username":"u?","body":"#t? ?"}`), []byte("?"), []byte{0xff}))
+	w.settle()
+	for _, path := range []string{"/api/stats", "/api/snapshot"} {
+		if got := httpGet(w.gateway, path); got.Code != http.StatusOK || !strings.Contains(got.Body.String(), "\"e\ufffd\":") {
+			t.Errorf("%s: %d %s", path, got.Code, got.Body)
+		}
 	}
 }

@@ -1,9 +1,11 @@
 package filter
 
 import (
+	"bytes"
 	"encoding/json"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/blipstream/blipstream/internal/feed"
 )
@@ -120,7 +122,9 @@ func number(value []byte) float64 {
 	return n
 }
 
-// text is the text of a JSON string, or a JSON number as it is written.
+// text is the text of a JSON string, or a JSON number as it is written. What is
+// no UTF-8 in it is replaced, as browsers do: it becomes a name in messages that
+// must be UTF-8, and one event would cost all of them.
 func text(value []byte) []byte {
 	if len(value) == 0 || value[0] != '"' {
 		if len(value) > 0 && (value[0] == '-' || value[0] >= '0' && value[0] <= '9') {
@@ -137,6 +141,9 @@ func text(value []byte) []byte {
 			}
 			return []byte(s)
 		}
+	}
+	if !utf8.Valid(plain) {
+		return bytes.ToValidUTF8(plain, []byte(string(utf8.RuneError)))
 	}
 	return plain
 }
