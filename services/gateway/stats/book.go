@@ -112,7 +112,9 @@ func (b *Book) place(e Event) {
 // advance drops from the windows what is too old by now.
 func (b *Book) advance(now time.Time) {
 	for _, w := range b.windows {
-		w.advance(now)
+		if w.advance(now) {
+			b.since = now
+		}
 	}
 }
 

@@ -56,6 +56,40 @@ func TestWindowsSlide(t *testing.T) {
 	}
 }
 
+// TestClockSetBack: what is counted of a time to come does not keep the windows
+// from counting until that has come.
+func TestClockSetBack(t *testing.T) {
+	b := NewBook(noon)
+	b.Complete(noon.Add(-time.Hour))
+	count := func(now time.Time) {
+		b.Tick(now, time.Second)
+		e := event("simple_tweet", tweet, now)
+		e.Latency = time.Second
+		b.Count(e)
+	}
+	count(noon)
+	early := noon.Add(-30 * time.Minute)
+	for i := range 10 {
+		count(early.Add(time.Duration(i) * time.Second))
+	}
+	now := early.Add(10 * time.Second)
+	for minutes, want := range map[uint32]uint64{1: 10, 5: 10, 60: 11} {
+		w := windowOf(b, now, minutes)
+		if w.GetEvents() != want || w.GetLangs()["en"] != want || w.GetComplete() {
+			t.Errorf("%d minutes: %v, want %d events", minutes, w, want)
+		}
+	}
+	if l := b.Message(now).GetLatency(); l.GetCount() != 10 {
+		t.Errorf("latency: %v", l)
+	}
+	for i := range 70 {
+		count(now.Add(time.Duration(i) * time.Second))
+	}
+	if w := windowOf(b, now.Add(70*time.Second), 1); w.GetEvents() < 58 || w.GetEvents() > 60 || !w.GetComplete() {
+		t.Errorf("a minute later: %v", w)
+	}
+}
+
 func TestPastIsPutWhereItBelongs(t *testing.T) {
 	b := NewBook(noon)
 	for _, ago := range []time.Duration{time.Second, 2 * time.Minute, 30 * time.Minute, 2 * time.Hour, -time.Hour} {

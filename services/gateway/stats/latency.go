@@ -25,10 +25,11 @@ type latency struct {
 	slot  int64 // number of the newest: its time divided by its length
 }
 
-// advance drops what is too old.
+// advance drops what is too old; all of it where the clock was set back by more
+// than a minute.
 func (l *latency) advance(now time.Time) {
 	n := now.UnixNano() / int64(time.Minute/latencySlots)
-	if n-l.slot >= latencySlots {
+	if n-l.slot >= latencySlots || l.slot-n >= latencySlots {
 		l.slot = n - latencySlots
 	}
 	for l.slot < n {

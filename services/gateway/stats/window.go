@@ -40,9 +40,15 @@ func (w *window) number(at time.Time) int64 { return at.UnixNano() / int64(w.ste
 // bucket is where bucket number n is.
 func (w *window) bucket(n int64) *tally { return &w.buckets[n%int64(len(w.buckets))] }
 
-// advance drops what is too old by now.
-func (w *window) advance(now time.Time) {
+// advance drops what is too old by now. Where the clock was set back by more
+// than the window, all is dropped: it would be of a time to come, and nothing
+// would be counted until that has.
+func (w *window) advance(now time.Time) (setBack bool) {
 	n := w.number(now)
+	if setBack = w.newest-n >= int64(len(w.buckets)); setBack {
+		w.drop()
+		w.newest = n
+	}
 	if n-w.newest >= int64(len(w.buckets)) {
 		w.newest = n - int64(len(w.buckets)) // all are dropped
 	}
@@ -51,6 +57,15 @@ func (w *window) advance(now time.Time) {
 		b := w.bucket(w.newest)
 		w.total.remove(b)
 		b.reset()
+	}
+	return setBack
+}
+
+// drop empties it.
+func (w *window) drop() {
+	w.total.reset()
+	for i := range w.buckets {
+		w.buckets[i].reset()
 	}
 }
 
