@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"context"
 	"net/http"
 	"slices"
 	"sync"
@@ -14,8 +15,9 @@ import (
 const (
 	// snapshotEvents is how many of the newest events a snapshot is made of.
 	snapshotEvents = 5000
-	// snapshotAge is how long a snapshot serves all who ask for the same.
-	snapshotAge = time.Second
+	// snapshotEvery is how often one is made of the same at most: who asks in
+	// between waits, and all who do get the next.
+	snapshotEvery = 200 * time.Millisecond
 	// maxSnapshots bounds how many are kept.
 	maxSnapshots = 64
 )
@@ -27,7 +29,7 @@ type snapshots struct {
 	made map[string]snapshot
 }
 
-// snapshot is one that was made.
+// snapshot is one that was made: of what there was at a time, or later.
 type snapshot struct {
 	at   time.Time
 	data []byte
@@ -54,7 +56,7 @@ func (s *Service) serveSnapshot(w http.ResponseWriter, r *http.Request) {
 	}
 	sel := selection{live: true, allowed: allowed.Kinds, kinds: req.Kinds, filter: req.Filter}
 	var tooMany *sse.Problem
-	data, err := s.snapshots.get(sel.key(false), now, func() ([]byte, error) {
+	data, err := s.snapshots.get(r.Context(), sel.key(false), func(now time.Time) ([]byte, error) {
 		if !sel.whole() {
 			if tooMany = s.overdrawn(r, now); tooMany != nil {
 				return nil, errQueries
@@ -72,23 +74,48 @@ func (s *Service) serveSnapshot(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// get returns the snapshot of a key, made anew if it is old.
-func (k *snapshots) get(key string, now time.Time, build func() ([]byte, error)) ([]byte, error) {
+// get returns a snapshot of a key that was made after it was asked for: a page
+// that has opened its stream before misses nothing in between, no removal either.
+func (k *snapshots) get(ctx context.Context, key string, build func(time.Time) ([]byte, error)) ([]byte, error) {
+	asked := time.Now()
+	for {
+		data, wait, err := k.try(key, asked, build)
+		if err != nil || wait <= 0 {
+			return data, err
+		}
+		timer := time.NewTimer(wait)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return nil, ctx.Err()
+		}
+	}
+}
+
+// try returns a snapshot that was made since a time, by others or now; wait is
+// how long it is until the next may be made.
+func (k *snapshots) try(key string, since time.Time, build func(time.Time) ([]byte, error)) (data []byte, wait time.Duration, err error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if had, ok := k.made[key]; ok && now.Sub(had.at) < snapshotAge {
-		return had.data, nil
+	now := time.Now()
+	if had, ok := k.made[key]; ok {
+		if !had.at.Before(since) {
+			return had.data, 0, nil
+		}
+		if wait = snapshotEvery - now.Sub(had.at); wait > 0 {
+			return nil, wait, nil
+		}
 	}
-	data, err := build()
-	if err != nil {
-		return nil, err
+	if data, err = build(now); err != nil {
+		return nil, 0, err
 	}
 	if k.made == nil || len(k.made) >= maxSnapshots {
 		k.made = map[string]snapshot{}
 	}
 	// The capacity ends with the data: several may append to it.
 	k.made[key] = snapshot{now, slices.Clip(data)}
-	return k.made[key].data, nil
+	return k.made[key].data, 0, nil
 }
 
 // snapshot makes a snapshot of the newest events in memory.
@@ -111,6 +138,7 @@ func (s *Service) snapshot(sel selection, now time.Time) ([]byte, error) {
 func (s *Service) newest(sel selection) (*live.Framer, sse.ID) {
 	h := history{selection: sel, frames: live.NewFramer()}
 	h.remember()
+	s.tail.Flush() // not what it was at the end of the last window
 	log := s.tail.State()
 	at := sse.ID{Epoch: log.Epoch, Seq: log.Next - 1}
 	from := log.Floor
