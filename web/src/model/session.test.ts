@@ -97,6 +97,30 @@ describe('Session', () => {
     expect(session.view().lostAt).toBe(0);
   });
 
+  it('counts on when the clock is set back', () => {
+    const second = () => {
+      session.frame(aFrame({ posts: [live(String(Date.now()))] }), false);
+      vi.advanceTimersByTime(1_000);
+    };
+    for (let i = 0; i < 8; i += 1) second();
+    session.missed({ reason: 'slow', count: 3, stale: false });
+    vi.setSystemTime(NOW - 3_600_000);
+    for (let i = 0; i < 8; i += 1) second();
+    expect(session.view().figures).toMatchObject({ rate: 1, posts: 1, missed: 3 });
+    expect(session.view().figures.history.length).toBeGreaterThan(0);
+    expect(session.view().shown).toBeGreaterThan(0);
+    vi.advanceTimersByTime(130_000);
+    expect(session.view()).toMatchObject({ state: 'quiet', notice: undefined });
+  });
+
+  it('forgets without a word what is no news', () => {
+    session.frame(aFrame({ posts: [live('1')] }), false);
+    vi.advanceTimersByTime(1_000);
+    session.missed({ reason: '', count: 0, stale: true });
+    expect(shownIds()).toEqual([]);
+    expect(session.view().notice).toBeUndefined();
+  });
+
   it('counts by totals: what comes is a sample', () => {
     session.frame(aFrame({ posts: [live('1')], totals: { posts: 40, blips: 20, events: 70 } }), false);
     vi.advanceTimersByTime(1_000);

@@ -89,6 +89,7 @@ export class Session implements Sink {
   /** The gateway's clock minus this one, in milliseconds. */
   #skew = 0;
   #replayed = 0;
+  #tickedAt = 0;
 
   constructor(map?: MapSink) {
     this.#map = map;
@@ -146,9 +147,10 @@ export class Session implements Sink {
   }
 
   missed(missed: Missed): void {
-    this.#noticeAt = Date.now();
     this.#counters.missed += missed.count;
     if (missed.stale) this.#forget();
+    if (!missed.reason) return;
+    this.#noticeAt = Date.now();
     this.#update({ notice: missed });
   }
 
@@ -156,8 +158,7 @@ export class Session implements Sink {
 
   /** Begins anew: something else will be read from now on; a replay from a time of the past. */
   reset(replayFrom?: number): void {
-    const { missed, dropped } = this.#counters;
-    this.#counters = Object.assign(new Counters(), { missed, dropped });
+    this.#countAnew();
     this.#eventAt = 0;
     this.#replayed = replayFrom ?? 0;
     this.#statusAt = Date.now();
@@ -216,6 +217,8 @@ export class Session implements Sink {
 
   tickView(): void {
     const now = Date.now();
+    if (now < this.#tickedAt) this.#setBack(now);
+    this.#tickedAt = now;
     const expired = this.#noticeAt + NOTICE_MS < now;
     this.#update({ ...(expired ? { notice: undefined } : {}), ...(this.view().paused ? {} : this.#measured(now)) });
   }
@@ -225,6 +228,19 @@ export class Session implements Sink {
     const time = this.view().replay ? this.#replayed : now + this.#skew;
     if (this.view().lostAt > 0) return { now: time };
     return { now: time, figures: this.#counters.at(now), shown: this.#queue.shownRate(Math.floor(now / 1_000)) };
+  }
+
+  /** A clock that was set back makes all that was noted a thing of the future: nothing would count until it has come. */
+  #setBack(now: number): void {
+    this.#countAnew();
+    this.#eventAt = Math.min(this.#eventAt, now);
+    this.#noticeAt = this.#statusAt = now;
+    if (this.view().status.phase === 'open') this.#opened(now);
+  }
+
+  #countAnew(): void {
+    const { missed, dropped } = this.#counters;
+    this.#counters = Object.assign(new Counters(), { missed, dropped });
   }
 
   /** What comes from now on is counted by itself. */

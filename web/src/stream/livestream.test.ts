@@ -35,11 +35,8 @@ const statuses = () => told.flatMap((one) => ('status' in one ? [one.status] : [
 const phases = () => statuses().map(({ phase }) => phase);
 const events = () => told.flatMap((one) => ('name' in one ? [one.name] : []));
 
-beforeEach(() => {
-  vi.useFakeTimers();
-  sources.length = 0;
-  told = [];
-  stream = new LiveStream('/live?kind=geo_blip', (one) => told.push(one), {
+function reads(address: string): void {
+  stream = new LiveStream(address, (one) => told.push(one), {
     backoff: new Backoff(1_000, 30_000, () => 1),
     connect: (url) => {
       const source = new FakeSource(url);
@@ -47,6 +44,13 @@ beforeEach(() => {
       return source as unknown as EventSource;
     },
   });
+}
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  sources.length = 0;
+  told = [];
+  reads('/live?kind=geo_blip');
 });
 
 afterEach(() => {
@@ -150,6 +154,19 @@ describe('LiveStream', () => {
     expect(latest().query.has('lastEventId')).toBe(false);
     expect(told).toContainEqual({ name: 'gap', data: '{"reason":"away"}', id: '' });
     expect(events().filter((name) => name === 'gap')).toHaveLength(1);
+  });
+
+  it('goes on with a replay where it was, however long it was away', () => {
+    stream.stop();
+    reads('/live?since=2026-01-01T00%3A00%3A00Z&speed=4');
+    latest().tell('frame', {}, 'e-7');
+    latest().tell('bye', { reopenAfterMs: RESUME_MAX_MS });
+    vi.advanceTimersByTime(RESUME_MAX_MS + 1);
+    latest().onerror?.();
+    vi.advanceTimersByTime(1_000);
+    expect(sources.length).toBe(4);
+    expect(latest().query.get('lastEventId')).toBe('e-7');
+    expect(events()).not.toContain('gap');
   });
 
   it('opens at once when told to, and leaves nothing running when stopped', () => {

@@ -76,7 +76,9 @@ export class LiveStream {
   }
 
   #url(): string {
-    if (this.#lastId && Date.now() - this.#freshAt > RESUME_MAX_MS) this.#startAfresh();
+    // A replay goes on where it was: begun anew it would be at its beginning.
+    const resumes = Date.now() - this.#freshAt <= RESUME_MAX_MS || /[?&]since=/.test(this.#address);
+    if (this.#lastId && !resumes) this.#startAfresh();
     // A new EventSource sends no header of ours, so what it has to say goes in the query.
     const more = Object.entries({ lastEventId: this.#lastId, ticket: this.#ticket() })
       .filter(([, value]) => value)

@@ -16,6 +16,12 @@ describe('a filter', () => {
     expect(filterOf('?country=JP&country=BR,JP, ').country).toEqual(['JP', 'BR']);
   });
 
+  it('is spelt as the gateway does, however the address was written', () => {
+    const filter = filterOf('?country=jp,Fj&lang=pt-BR&user=Ann');
+    expect(filter).toEqual({ ...NO_FILTER, country: ['JP', 'FJ'], lang: ['pt-br'], user: ['ann'] });
+    expect(toggled(filter, 'country', 'JP').country).toEqual(['FJ']);
+  });
+
   it('is read from what was typed', () => {
     expect(typed('rain @Ann country:jp,br LANG:pt-BR type:reply from:bob source:demo time:now ', NO_FILTER)).toEqual({
       ...NO_FILTER, q: 'rain time:now', user: ['ann', 'bob'], country: ['JP', 'BR'], lang: ['pt-br'], type: ['reply'], source: ['demo'],

@@ -38,7 +38,7 @@ export function isReplay({ since }: Query): boolean {
 /** The filter that an address names; repeated and comma-separated values alike. */
 export function filterOf(search: string): Filter {
   const query = new URLSearchParams(search);
-  const lists = LISTS.map((name) => [name, unique(query.getAll(name).flatMap((value) => value.split(',')))]);
+  const lists = LISTS.map((name) => [name, unique(query.getAll(name).flatMap((value) => spelt(name, value)))]);
   return { q: (query.get('q') ?? '').trim(), ...(Object.fromEntries(lists) as Record<ListName, string[]>) };
 }
 
@@ -94,10 +94,14 @@ export function typed(text: string, filter: Filter): Filter {
   return next;
 }
 
-/** Adds an alternative, as the gateway spells it. */
+/** Adds an alternative. */
 function add(filter: Filter, name: ListName, value: string): void {
-  const spelt = name === 'country' ? value.toUpperCase() : value.toLowerCase();
-  filter[name] = unique([...filter[name], ...spelt.split(',')]);
+  filter[name] = unique([...filter[name], ...spelt(name, value)]);
+}
+
+/** Values as the gateway spells them. */
+function spelt(name: ListName, values: string): string[] {
+  return (name === 'country' ? values.toUpperCase() : values.toLowerCase()).split(',');
 }
 
 /** A filter with a value of one of its lists taken away, or added if it is not there. */

@@ -56,6 +56,35 @@ describe('Reader', () => {
     expect(sink.stats).toHaveBeenCalledWith(expect.objectContaining({ rate: 3 }));
   });
 
+  it.each([['before', 1], ['after', 2]])('asks again where the stream began after the snapshot ended, told %s its answer', async (when, shows) => {
+    const hello = () => tell('hello', { nextSeq: '21' });
+    if (when === 'before') hello();
+    answer(200, { id: 'a-b-10', frame: { toSeq: '10' } });
+    await settled();
+    if (when === 'after') hello();
+    expect(asked).toEqual(['/api/snapshot', '/api/snapshot']);
+    frame(21, 22);
+    frame(23, 24);
+    answer(200, { id: 'a-b-22', frame: { toSeq: '22' } });
+    await settled();
+    // What it showed may have been removed in between; that is no news to anybody.
+    expect(sink.missed).toHaveBeenLastCalledWith({ reason: '', count: 0, stale: true });
+    expect(seen().slice(shows - 1)).toEqual([[22, true], [24, false]]);
+    tell('hello', { nextSeq: '90', resumed: true });
+    expect(asked).toHaveLength(2);
+  });
+
+  it('takes the frames of a stream made anew, whose sequences are lower, though no snapshot is to be had', async () => {
+    answer(200, { id: 'a-b-1000', frame: { toSeq: '1000' } });
+    await settled();
+    tell('hello', { nextSeq: '1' });
+    tell('gap', { reason: 'recreated' });
+    answer(429, {});
+    await settled();
+    frame(1, 2);
+    expect(seen()).toEqual([[1_000, true], [2, false]]);
+  });
+
   it('does without a snapshot where there is none', async () => {
     frame(1, 2);
     answer(503, { title: 'Starting' });

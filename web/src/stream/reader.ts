@@ -37,6 +37,9 @@ export class Reader {
   #turn = 0;
   #waiting: Raw[] | undefined;
   #snapshotSeq = 0;
+  /** Where the stream began. */
+  #begun = 0;
+  #asked = 0;
   #stopFetch = new AbortController();
 
   constructor(sink: Sink, channels: Channels) {
@@ -84,7 +87,7 @@ export class Reader {
     const query = this.#query!;
     this.stop();
     this.#stopFetch = new AbortController();
-    this.#snapshotSeq = 0;
+    this.#begun = 0;
     this.#waiting = undefined;
     const listen = (told: Told, turn: number) => turn === this.#turn && this.#told(told);
     this.#turn += 1;
@@ -102,17 +105,26 @@ export class Reader {
     if (!signal.aborted && isRefusal(code)) this.#refused(code, raw);
   }
 
-  /** Fetches what there is. A gateway that has none to give, as while it starts, is read without. */
-  async #snapshot(): Promise<void> {
+  /**
+   * Fetches what there is; `again` takes the place of one that ended before the stream began.
+   * A gateway that has none to give, as while it starts, is read without.
+   */
+  async #snapshot(again = false): Promise<void> {
     if (this.#channels.bare) return;
     const { signal } = this.#stopFetch;
+    const asked = (this.#asked += 1);
+    // Sequences of a stream that is no more say nothing about those of another.
+    this.#snapshotSeq = 0;
     this.#waiting ??= [];
     const answer = await fetchJson(addressOf('/api/snapshot', this.#query!), signal);
-    if (signal.aborted) return;
+    if (signal.aborted || asked !== this.#asked) return;
     if (isRefusal(answer.code)) return this.#refused(answer.code, answer.raw);
+    const seq = whole(text(answer.raw.id).replace(/^.*-/, ''));
+    if (seq < this.#begun && !again) return this.#snapshot(true);
+    if (again) this.#sink.missed({ reason: '', count: 0, stale: true });
     const frame = answer.raw.frame as Raw | undefined;
     if (frame) {
-      this.#snapshotSeq = whole(text(answer.raw.id).replace(/^.*-/, ''));
+      this.#snapshotSeq = seq;
       this.#sink.frame(decodeFrame(frame), true);
     }
     if (answer.raw.stats) this.#sink.stats(decodeStats(answer.raw.stats as Raw));
@@ -142,7 +154,15 @@ export class Reader {
     if (name === 'frame') this.#frame(raw);
     else if (name === 'gap') this.#gap(raw);
     else if (name === 'stats') this.#sink.stats(decodeStats(raw));
+    else if (name === 'hello') this.#hello(raw);
     if (name !== 'frame') this.#clock(raw.time);
+  }
+
+  /** What happened between the snapshot and the stream is in neither, removals too: another is made. */
+  #hello({ nextSeq, resumed }: Raw): void {
+    if (isReplay(this.#query!) || resumed) return;
+    this.#begun = whole(nextSeq) - 1;
+    if (!this.#waiting && this.#snapshotSeq < this.#begun) void this.#snapshot(true);
   }
 
   #frame(raw: Raw): void {

@@ -13,7 +13,7 @@ export type Status =
 
 /** What a reader did not get and never will. */
 export interface Missed {
-  /** Why, in the words of the gateway's Gap, or "away" for a page that slept too long. */
+  /** Why, in the words of the gateway's Gap, or "away" for a page that slept too long; "" if that is no news. */
   reason: string;
   /** How many events at most; 0 if unknown. */
   count: number;

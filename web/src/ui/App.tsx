@@ -4,7 +4,7 @@ import { HISTORY_S, BUCKET_S } from '../model/figures';
 import { isTrouble } from '../model/parts';
 import { Session } from '../model/session';
 import { ownChannel, sharedChannel, ticketChannel } from '../stream/channels';
-import { followPage } from '../stream/lifecycle';
+import { followPage, type Follower } from '../stream/lifecycle';
 import { isEmpty } from '../stream/query';
 import { fetchPast, Reader, type Channels } from '../stream/reader';
 import { takeTickets, type Tickets } from '../stream/signin';
@@ -42,7 +42,7 @@ export function App(props: { page: Page }): JSX.Element {
   if (tickets) onCleanup(tickets.follow(() => reader.retryNow()));
   onMount(() => {
     const stopKeys = followKeys(keysOf({ page, session, choices, setReplayOpen, setHelpOpen }));
-    [session.run(), () => reader.stop(), followPage(reader), stopKeys].forEach(onCleanup);
+    [session.run(), () => reader.stop(), followPage(awoken(reader, session, choices)), stopKeys].forEach(onCleanup);
   });
 
   const { feed, view } = session;
@@ -97,6 +97,17 @@ export function App(props: { page: Page }): JSX.Element {
 function channelsOf(tickets: Tickets | undefined): Channels {
   if (!tickets) return { shared: sharedChannel, own: ownChannel };
   return { shared: ticketChannel(tickets), own: ticketChannel(tickets), bare: true };
+}
+
+/** A reader that wakes to a replay goes on with it where it was. */
+function awoken(reader: Reader, session: Session, choices: Choices): Follower {
+  const wake = () => {
+    const past = choices.replay();
+    const { status, now } = session.view();
+    if (past && status.phase === 'asleep') choices.setReplay({ ...past, since: new Date(now).toISOString() });
+    else reader.wake();
+  };
+  return { retryNow: () => reader.retryNow(), sleep: () => reader.sleep(), wake };
 }
 
 /** Reads what is chosen, whenever that changes. */

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
-import { Bench, bodies, eventually, pill, reading, state } from './harness';
+import { Bench, bodies, eventually, pill, reading, setVisibility, state } from './harness';
 
 const bench = new Bench();
 
@@ -115,6 +115,30 @@ describe('the replay', () => {
     await eventually(countries, ['Japan9']);
     await eventually(() => state(page), 'live');
   });
+});
+
+describe('a replay that nobody looks at for a while', () => {
+  it('goes on where it was', async () => {
+    bench.gateway.history = [7];
+    const { page } = await bench.open({ frozen: true });
+    await page.getByRole('button', { name: 'Replay' }).click();
+    await page.getByRole('button', { name: 'Play again' }).click();
+    const past = await bench.gateway.stream();
+    const reached = new Date(Date.parse(past.url.searchParams.get('since')!) + 240_000).toISOString();
+    past.hello().send('frame', { toSeq: '7', time: reached, totals: { simple_tweet: '1' } });
+    await eventually(async () => (await page.clock.runFor(1_000), pill(page)), `Replay ${clockOf(reached)}, 1×`);
+    await setVisibility(page, 'hidden');
+    for (let i = 0; i < 6; i += 1) {
+      past.hb();
+      await page.clock.runFor(11_000);
+    }
+    await past.gone;
+    await setVisibility(page, 'visible');
+    expect((await bench.gateway.stream()).url.searchParams.get('since')).toBe(reached);
+    expect(await page.getByText('This page was away').count()).toBe(0);
+  });
+
+  const clockOf = (time: string) => new Intl.DateTimeFormat('en-US', { timeStyle: 'medium' }).format(new Date(time));
 });
 
 describe('what one takes along', () => {

@@ -128,3 +128,11 @@ export function blips(page: Page): Promise<string[]> {
     groups.map((group) => group.getAttribute('data-key') ?? '').sort(),
   );
 }
+
+/** Headless browsers never hide a page, so the page is told that it is. */
+export async function setVisibility(page: Page, value: 'hidden' | 'visible'): Promise<void> {
+  await page.evaluate((visibility) => {
+    Object.defineProperty(document, 'visibilityState', { configurable: true, get: () => visibility });
+    document.dispatchEvent(new Event('visibilitychange'));
+  }, value);
+}

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Bench, bodies, eventually, pill, state } from './harness';
+import { Bench, bodies, eventually, pill, setVisibility, state } from './harness';
 
 const bench = new Bench();
 
@@ -154,11 +154,3 @@ describe('the connection', () => {
     await page.context().setOffline(false);
   });
 });
-
-/** Headless browsers never hide a page, so the page is told that it is. */
-async function setVisibility(page: import('playwright-core').Page, value: 'hidden' | 'visible'): Promise<void> {
-  await page.evaluate((visibility) => {
-    Object.defineProperty(document, 'visibilityState', { configurable: true, get: () => visibility });
-    document.dispatchEvent(new Event('visibilitychange'));
-  }, value);
-}
