@@ -214,7 +214,7 @@ func TestPastHour(t *testing.T) {
 func TestSnapshot(t *testing.T) {
 	w := removedWorld(t, nil)
 	var m feedv1.Snapshot
-	get := func(path string) string {
+	get := func(path string) {
 		got := httpGet(w.gateway, path)
 		if got.Code != http.StatusOK {
 			t.Fatalf("%d: %s", got.Code, got.Body)
@@ -223,7 +223,6 @@ func TestSnapshot(t *testing.T) {
 		if err := protojson.Unmarshal(got.Body.Bytes(), &m); err != nil {
 			t.Fatalf("%v: %s", err, got.Body)
 		}
-		return got.Body.String()
 	}
 	get("/api/snapshot")
 	if len(m.GetFrame().GetPosts()) != 4 || len(m.GetFrame().GetCells()) != 3 || m.GetId() != w.id(15) || m.GetStats().GetLastSeq() != 15 {
@@ -239,6 +238,7 @@ func TestSnapshot(t *testing.T) {
 	if n := len(m.GetFrame().GetPosts()); n != historyPosts || m.GetFrame().GetPosts()[n-1].GetId() != strconv.FormatInt(w.serial.Load(), 10) {
 		t.Errorf("%d posts", n)
 	}
+	w.next(w.openAs("/live", m.GetId(), "")) // the page goes on from there
 }
 
 func TestHistoryCounts(t *testing.T) {

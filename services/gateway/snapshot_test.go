@@ -51,7 +51,7 @@ func TestSnapshotsOfACrowd(t *testing.T) {
 		made := 0
 		build := func(now time.Time) ([]byte, error) {
 			made++
-			return now.AppendFormat(nil, time.RFC3339Nano), nil
+			return now.AppendFormat(nil, time.RFC3339Nano), t.Context().Err()
 		}
 		var all sync.WaitGroup
 		for range 1000 {
@@ -63,13 +63,13 @@ func TestSnapshotsOfACrowd(t *testing.T) {
 					t.Errorf("asked at %s, made at %s: %v", asked, data, err)
 				}
 			})
-			time.Sleep(time.Millisecond)
+			<-time.After(time.Millisecond)
 		}
 		all.Wait()
 		if made < 5 || made > 7 {
 			t.Errorf("made %d", made)
 		}
-		time.Sleep(time.Millisecond)
+		<-time.After(time.Millisecond)
 		gone, cancel := context.WithCancel(t.Context())
 		cancel()
 		if _, err := k.get(gone, "", build); err == nil {
