@@ -31,7 +31,7 @@ func (f natsFlags) with(p *proc, name string, fn func(*bus.Conn) error) error {
 	defer cancel()
 	err = conn.WaitConnected(ctx)
 	if err != nil {
-		err = fmt.Errorf("%w: is %s the server's URL?", err, f.URL)
+		err = fmt.Errorf("%w: is %s the server's URL?", err, bus.Redact(f.URL))
 	} else {
 		err = fn(conn)
 	}

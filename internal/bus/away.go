@@ -1,6 +1,7 @@
 package bus
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync/atomic"
@@ -29,7 +30,7 @@ func (c *Conn) onDialError(_ *nats.Conn, err error) {
 
 // why is what keeps the connection from standing, as far as is known.
 func (c *Conn) why() string {
-	if err := c.nc.LastError(); err != nil {
+	if err := c.nc.LastError(); err != nil && !errors.Is(err, nats.ErrNoServers) {
 		return err.Error()
 	}
 	if text, ok := c.absence.dial.Load().(string); ok {

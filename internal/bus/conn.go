@@ -106,7 +106,7 @@ func Connect(o Options) (*Conn, error) {
 		}
 	}
 	if o.Layout != nil {
-		if err := o.Layout.check(); err != nil {
+		if err := o.Layout.Check(); err != nil {
 			return nil, fmt.Errorf("bus: connect: %w", err)
 		}
 	}
@@ -235,7 +235,7 @@ func (c *Conn) WaitConnected(ctx context.Context) error {
 		select {
 		case <-linked:
 		case <-ctx.Done():
-			return fmt.Errorf("bus: wait for the server: %w", context.Cause(ctx))
+			return fmt.Errorf("bus: wait for the server: %w (%s)", context.Cause(ctx), c.why())
 		}
 	}
 }

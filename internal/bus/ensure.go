@@ -24,6 +24,7 @@ const (
 	codeNoMemory       jetstream.ErrorCode = 10028
 	codeAccountLimit   jetstream.ErrorCode = 10002
 	codeSubjectOverlap jetstream.ErrorCode = 10065
+	codeNoReplicas     jetstream.ErrorCode = 10074 // of more than one, by a server alone
 	codeHeaderTooLarge jetstream.ErrorCode = 10097 // of more than 64 KiB
 	// codeNoPeers is told where too few servers can hold a stream, and with
 	// peerOffline in its text if there are enough and one is not there now.
@@ -66,7 +67,7 @@ func (e *ensuring) set(err error) {
 // server refuses is one clear error line. An owner makes l again, from now on,
 // whenever it finds something missing.
 func (c *Conn) Ensure(ctx context.Context, l Layout) error {
-	if err := l.check(); err != nil {
+	if err := l.Check(); err != nil {
 		return fmt.Errorf("bus: ensure: %w", err)
 	}
 	if c.layout.Load() != nil {
@@ -84,6 +85,9 @@ func (c *Conn) ensure(ctx context.Context, layout func() Layout) error {
 			return err
 		}
 		if !wait(ctx, delay.next(), c.linked.next()) {
+			if away := c.away(); away != nil {
+				err = away // whose words name the address, and what it answered
+			}
 			return fmt.Errorf("bus: ensure: wait for the server: %w (last: %w)", context.Cause(ctx), err)
 		}
 	}
@@ -190,6 +194,8 @@ func (c *Conn) explain(ctx context.Context, cfg jetstream.StreamConfig, err erro
 			cfg.MaxBytes, c.room(ctx), err)
 	case codeSubjectOverlap:
 		return fmt.Errorf("another stream already takes %v: delete or change that one: %w", cfg.Subjects, err)
+	case codeNoReplicas:
+		return fmt.Errorf("a server that is in no cluster keeps one copy: ask for one replica, or use a cluster: %w", err)
 	default:
 		return err
 	}

@@ -117,15 +117,21 @@ func TestEnsureRefusals(t *testing.T) {
 	if err := c.Ensure(t.Context(), small); err == nil || !strings.Contains(err.Error(), "another stream") {
 		t.Errorf("overlapping subjects: %v", err)
 	}
+	small.Replicas = 3
+	if err := c.Ensure(t.Context(), small); err == nil || !strings.Contains(err.Error(), "ask for one replica") {
+		t.Errorf("three copies on one server: %v", err)
+	}
 }
 
 func TestEnsureWaitsForTheServer(t *testing.T) {
 	srv := bustest.New(t)
 	c := srv.Dial(t, bus.Options{Name: "ens"})
+	address := strings.TrimPrefix(srv.URL(), "nats://")
+	bustest.WaitFor(t, "no attempt", func() bool { return strings.Contains(c.Ready().Error(), address) })
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	if err := c.Ensure(ctx, bustest.Layout()); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("without a server: %v", err)
+	if err := c.Ensure(ctx, bustest.Layout()); !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), address) {
+		t.Errorf("without a server: %v, want its address", err)
 	}
 	done := make(chan error, 1)
 	go func() { done <- c.Ensure(context.Background(), bustest.Layout()) }()

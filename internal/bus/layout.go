@@ -113,8 +113,8 @@ func DefaultLayout() Layout {
 	}
 }
 
-// check refuses a layout that no server could make, in one line.
-func (l Layout) check() error {
+// Check refuses a layout that no server could make, in one line.
+func (l Layout) Check() error {
 	for name, lim := range map[string]Limits{
 		feed.StreamRaw: l.Raw, feed.StreamEvents: l.Events, feed.StreamReplay: l.Replay, feed.StreamDead: l.Dead,
 	} {

@@ -12,7 +12,7 @@ import (
 func checkURLs(list string) error {
 	for i, s := range strings.Split(list, ",") {
 		if err := checkURL(strings.TrimSpace(s)); err != nil {
-			return fmt.Errorf("read NATS URL %d of %q: %w", i+1, redact(list), err)
+			return fmt.Errorf("read NATS URL %d of %q: %w", i+1, Redact(list), err)
 		}
 	}
 	return nil
@@ -40,8 +40,9 @@ func checkURL(s string) error {
 	return nil
 }
 
-// redact removes what stands before an @: user, password or token.
-func redact(list string) string {
+// Redact removes what stands before an @, user, password or token, from a URL
+// of a server or several: for what is printed.
+func Redact(list string) string {
 	parts := strings.Split(list, ",")
 	for i, s := range parts {
 		at := strings.LastIndexByte(s, '@')

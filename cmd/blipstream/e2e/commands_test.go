@@ -53,6 +53,10 @@ func TestConfigurationThatCannotWorkIsRefused(t *testing.T) {
 		"nats url":        {"NATS URL", nil, []string{"up", "--nats", "http://127.0.0.1", "--log-level", "error"}},
 		"gateway url":     {"give it as http", nil, []string{"tail", "--url", "localhost:8080"}},
 		"rules":           {"no such file", nil, []string{"up", "--addr", "127.0.0.1:0", "--rules", "/nowhere.yaml", "--log-level", "error"}},
+		"copies":          {"one replica", nil, []string{"up", "--addr", "127.0.0.1:0", "--replicas", "3"}},
+		"no copy":         {"replicas must be 1", nil, []string{"up", "--addr", "127.0.0.1:0", "--replicas", "0", "--log-level", "error"}},
+		"no age":          {"max age must be", nil, []string{"ensure", "--raw-max-age", "0s"}},
+		"no window":       {"dedupe window must be", nil, []string{"ensure", "--dedupe-window", "0s"}},
 		"size":            {"512MiB", nil, []string{"ensure", "--raw-max-bytes", "much"}},
 	} {
 		t.Run(name, func(t *testing.T) { refuses(t, c.want, c.env, c.args...) })
@@ -68,6 +72,24 @@ func TestDataDirectoryHasOneUser(t *testing.T) {
 	refuses(t, holder, nil, "nats", "--port", "0", "--data", dir)
 	first.stop(5 * time.Second)
 	start(t, "blipstream", "nats", "--port", "0", "--data", dir).field("nats")
+}
+
+// TestCredentialsOfURLsAreNotPrinted: neither by a banner nor by who waits for
+// the server in vain.
+func TestCredentialsOfURLsAreNotPrinted(t *testing.T) {
+	address := "127.0.0.1:" + freePort(t)
+	url := "nats://user:hunter2@" + address
+	up := start(t, "blipstream", "up", "--addr", "127.0.0.1:0", "--nats", url)
+	if got := up.field("nats"); got != "nats://***@"+address {
+		t.Errorf("up prints %q", got)
+	}
+	for _, args := range [][]string{{"dead", "ls"}, {"ensure"}, {"replay", "--since", "1h", "--run", "x"}} {
+		p := start(t, "blipstream", append(args, "--nats", url, "--timeout", "2s")...)
+		code, told := p.exit(10*time.Second), p.stderr()
+		if code != 1 || strings.Contains(told, "hunter2") || !strings.Contains(told, address) || !strings.Contains(told, "refused") {
+			t.Errorf("%v: exit code %d, printed %q, want the address and what is wrong", args, code, told)
+		}
+	}
 }
 
 func TestVersionAndHelp(t *testing.T) {

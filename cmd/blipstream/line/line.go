@@ -19,6 +19,9 @@ import (
 // lost: it is in RAW and has not been acknowledged.
 const stopTimeout = 4 * time.Second
 
+// ensureTimeout bounds the making of the streams at the start.
+const ensureTimeout = 20 * time.Second
+
 // Options says what to run.
 type Options struct {
 	// NATS is the URL of a server; with "" Embedded is started.
@@ -113,8 +116,26 @@ func (l *Line) embed(ctx context.Context, o embedded.Options) error {
 	}
 	l.cleanups.Add("nats-server", server.Close)
 	l.server, l.nats = server, server.URL()
-	l.layout, err = server.Fit(l.layout)
-	return err
+	if l.layout, err = server.Fit(l.layout); err != nil {
+		return err
+	}
+	return l.makeStreams(ctx)
+}
+
+// makeStreams makes the streams before anything starts: what a server in this
+// process refuses it refuses for good, and nobody but us can change that.
+func (l *Line) makeStreams(ctx context.Context) error {
+	conn, err := bus.Connect(bus.Options{URL: l.nats, InProcess: l.server, Name: "up"})
+	if err != nil {
+		return err
+	}
+	bound, cancel := context.WithTimeout(ctx, ensureTimeout)
+	defer cancel()
+	err = conn.Ensure(bound, l.layout)
+	if bound.Err() != nil {
+		err = nil // as slow as that, it is left to the services, which go on trying
+	}
+	return errors.Join(err, conn.Close(context.WithoutCancel(ctx)))
 }
 
 // connect connects a service: without a socket if the server is in this process.
@@ -148,8 +169,9 @@ func (l *Line) add(m maker) error {
 // Page is the URL of the page.
 func (l *Line) Page() string { return "http://" + l.gateway.Addr() + "/" }
 
-// NATS is the URL of the server, for programs beside this one.
-func (l *Line) NATS() string { return l.nats }
+// NATS is the URL of the server, for programs beside this one. What a URL holds
+// of a credential is left out, since it is printed.
+func (l *Line) NATS() string { return bus.Redact(l.nats) }
 
 // Run runs everything until ctx ends or a part fails, then stops the parts in
 // the order in which nothing is lost and nobody waits in vain: the gateway

@@ -22,6 +22,9 @@ type Ensure struct {
 
 // Connect makes the connection. It fails for a configuration that cannot work.
 func (e *Ensure) Connect(log *slog.Logger) (*bus.Conn, error) {
+	if err := e.Streams.Layout().Check(); err != nil {
+		return nil, fmt.Errorf("ensure: %w", err)
+	}
 	return bus.Connect(bus.Options{URL: e.NATS.URL, CA: e.NATS.CA, NKey: e.NATS.NKey, Name: "ensure", Log: log})
 }
 

@@ -13,18 +13,18 @@ import (
 // Flags are the flags that change the streams. What is not given stays as
 // bus.DefaultLayout has it.
 type Flags struct {
-	Raw      LimitFlags    `embed:"" prefix:"raw-"`
-	Events   LimitFlags    `embed:"" prefix:"events-"`
-	Replay   LimitFlags    `embed:"" prefix:"replay-"`
-	Dead     LimitFlags    `embed:"" prefix:"dead-"`
-	Dedupe   time.Duration `name:"dedupe-window" help:"How long a stream remembers message ids (10m); each costs the server about 215 bytes of memory."`
-	Replicas int           `name:"replicas" help:"Copies of each stream in a cluster (1)."`
+	Raw      LimitFlags     `embed:"" prefix:"raw-"`
+	Events   LimitFlags     `embed:"" prefix:"events-"`
+	Replay   LimitFlags     `embed:"" prefix:"replay-"`
+	Dead     LimitFlags     `embed:"" prefix:"dead-"`
+	Dedupe   *time.Duration `name:"dedupe-window" help:"How long a stream remembers message ids (10m); each costs the server about 215 bytes of memory."`
+	Replicas *int           `name:"replicas" help:"Copies of each stream in a cluster (1)."`
 }
 
 // LimitFlags are the limits of one stream.
 type LimitFlags struct {
-	MaxAge   time.Duration `name:"max-age" help:"How long this stream keeps a message."`
-	MaxBytes Size          `name:"max-bytes" help:"How much this stream keeps, such as 512MiB or 4GiB; then the oldest goes."`
+	MaxAge   *time.Duration `name:"max-age" help:"How long this stream keeps a message."`
+	MaxBytes *Size          `name:"max-bytes" help:"How much this stream keeps, such as 512MiB or 4GiB; then the oldest goes."`
 }
 
 // Layout is the streams the flags ask for.
@@ -35,18 +35,17 @@ func (f Flags) Layout() bus.Layout {
 		from LimitFlags
 	}{{&l.Raw, f.Raw}, {&l.Events, f.Events}, {&l.Replay, f.Replay}, {&l.Dead, f.Dead}} {
 		set(&x.to.MaxAge, x.from.MaxAge)
-		set(&x.to.MaxBytes, int64(x.from.MaxBytes))
+		set(&x.to.MaxBytes, (*int64)(x.from.MaxBytes))
 	}
 	set(&l.DedupeWindow, f.Dedupe)
 	set(&l.Replicas, f.Replicas)
 	return l
 }
 
-// set replaces what was given.
-func set[T comparable](to *T, given T) {
-	var zero T
-	if given != zero {
-		*to = given
+// set replaces what was given. Also a zero, which the layout's check refuses.
+func set[T any](to, given *T) {
+	if given != nil {
+		*to = *given
 	}
 }
 

@@ -35,7 +35,7 @@ func TestLayoutFlagsChangeOnlyWhatTheyName(t *testing.T) {
 	if f.Layout() != bus.DefaultLayout() {
 		t.Error("no flags change the layout")
 	}
-	f.Events.MaxAge, f.Raw.MaxBytes, f.Replicas = time.Hour, 1<<20, 3
+	f.Events.MaxAge, f.Raw.MaxBytes, f.Replicas = new(time.Hour), new(Size(1<<20)), new(3)
 	want := bus.DefaultLayout()
 	want.Events.MaxAge, want.Raw.MaxBytes, want.Replicas = time.Hour, 1<<20, 3
 	if f.Layout() != want {
