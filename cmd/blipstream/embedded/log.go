@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 )
 
@@ -12,10 +13,22 @@ import (
 // taken.
 type logger struct {
 	log *slog.Logger
+	// broken receives the first line about a write that failed; those that come
+	// before it has been read are more of the same.
+	broken chan string
 
 	mu    sync.Mutex
 	fatal string
 }
+
+func newLogger(log *slog.Logger) *logger {
+	return &logger{log: log, broken: make(chan string, 1)}
+}
+
+// criticalWrite is how the server says, of a stream or a consumer, that it
+// stores no more. It says so while it holds locks, so nothing may be asked of
+// it there.
+const criticalWrite = "critical write error"
 
 // failure is the first fatal line, or "".
 func (l *logger) failure() string {
@@ -37,7 +50,15 @@ func (l *logger) Noticef(format string, v ...any) { l.write(slog.LevelDebug, for
 func (l *logger) Warnf(format string, v ...any) { l.write(slog.LevelWarn, format, v) }
 
 // Errorf implements server.Logger.
-func (l *logger) Errorf(format string, v ...any) { l.write(slog.LevelError, format, v) }
+func (l *logger) Errorf(format string, v ...any) {
+	l.write(slog.LevelError, format, v)
+	if strings.Contains(format, criticalWrite) {
+		select {
+		case l.broken <- fmt.Sprintf(format, v...):
+		default:
+		}
+	}
+}
 
 // Debugf implements server.Logger.
 func (l *logger) Debugf(format string, v ...any) { l.write(slog.LevelDebug, format, v) }

@@ -7,17 +7,30 @@ import (
 	"net"
 	"os"
 	"strconv"
+	"sync"
 
 	"github.com/nats-io/nats-server/v2/server"
 
 	"github.com/blipstream/blipstream/internal/bus"
 )
 
-// Server is a running nats-server.
+// Server is a nats-server that runs until it is closed. It is started anew, at
+// its address, when it has ceased to store.
 type Server struct {
-	nats  *server.Server
-	lock  *lock
-	space space
+	options Options
+	log     *logger
+	lock    *lock
+	space   space
+	url     string
+
+	// end ends the watch for failed writes, which work waits for.
+	end  context.CancelFunc
+	work sync.WaitGroup
+
+	mu   sync.Mutex
+	nats *server.Server
+	// failed is why nothing is stored at the moment, or nil.
+	failed error
 }
 
 // Start takes the data directory, starts the server and waits until it takes
@@ -48,20 +61,23 @@ func start(ctx context.Context, o Options, held *lock) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	nats, err := boot(o, port, space.total)
+	log := newLogger(o.Log)
+	nats, err := boot(o.server(port, space.total), log)
 	if err != nil {
 		return nil, err
 	}
-	return &Server{nats: nats, lock: held, space: space}, nil
+	s := &Server{options: o, log: log, lock: held, space: space, url: nats.ClientURL(), nats: nats}
+	ctx, s.end = context.WithCancel(context.WithoutCancel(ctx))
+	s.work.Go(func() { s.watch(ctx) })
+	return s, nil
 }
 
-// boot starts a server on port and waits until it is ready.
-func boot(o Options, port int, store int64) (*server.Server, error) {
-	s, err := server.NewServer(o.server(port, store))
+// boot starts a server and waits until it is ready.
+func boot(o *server.Options, log *logger) (*server.Server, error) {
+	s, err := server.NewServer(o)
 	if err != nil {
 		return nil, fmt.Errorf("embedded: configure nats-server: %w", err)
 	}
-	log := &logger{log: o.Log}
 	s.SetLoggerV2(log, false, false, false)
 	s.Start()
 	if msg := log.failure(); msg != "" {
@@ -106,19 +122,28 @@ func tryPort(ctx context.Context, port int) error {
 }
 
 // URL is where clients outside the process connect.
-func (s *Server) URL() string { return s.nats.ClientURL() }
+func (s *Server) URL() string { return s.url }
 
 // Fit lowers the limits of l until they fit the disk the server writes to. It
 // fails if too little is left to be of use.
 func (s *Server) Fit(l bus.Layout) (bus.Layout, error) { return fit(l, s.space) }
 
 // InProcessConn makes a connection without a socket; it implements bus.InProcess.
-func (s *Server) InProcessConn() (net.Conn, error) { return s.nats.InProcessConn() }
+func (s *Server) InProcessConn() (net.Conn, error) { return s.running().InProcessConn() }
+
+// running is the present server.
+func (s *Server) running() *server.Server {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.nats
+}
 
 // Close stops the server, which writes everything to disk first, and gives the
 // directory back.
 func (s *Server) Close(context.Context) error {
-	stop(s.nats)
+	s.end()
+	s.work.Wait()
+	stop(s.running())
 	return s.lock.release()
 }
 

@@ -115,6 +115,7 @@ func (l *Line) embed(ctx context.Context, o embedded.Options) error {
 		return err
 	}
 	l.cleanups.Add("nats-server", server.Close)
+	l.env.Health.Register("nats_server", server.Ready)
 	l.server, l.nats = server, server.URL()
 	if l.layout, err = server.Fit(l.layout); err != nil {
 		return err
