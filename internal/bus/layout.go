@@ -134,6 +134,16 @@ func (l Layout) Check() error {
 	return nil
 }
 
+// Reserved is how much storage a server sets aside for all of it, in bytes, the
+// buckets included.
+func (l Layout) Reserved() int64 {
+	var sum int64
+	for _, s := range l.streams() {
+		sum += s.MaxBytes
+	}
+	return sum
+}
+
 // streams are the specifications of all streams, those of the buckets included.
 func (l Layout) streams() []jetstream.StreamConfig {
 	return []jetstream.StreamConfig{

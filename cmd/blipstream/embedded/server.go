@@ -62,7 +62,7 @@ func start(ctx context.Context, o Options, held *lock) (*Server, error) {
 		return nil, err
 	}
 	log := newLogger(o.Log)
-	nats, err := boot(o.server(port, space.total), log)
+	nats, err := boot(o.server(port, space.ceiling()), log)
 	if err != nil {
 		return nil, err
 	}

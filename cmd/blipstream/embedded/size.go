@@ -36,6 +36,11 @@ func measure(dir string) (space, error) {
 	return space{total: total, usable: free + used}, nil
 }
 
+// ceiling is what the server may set aside, in bytes: the whole disk, as it does
+// not open a stream again that was made with more than its ceiling; and what
+// the buckets reserve, which on a small disk is more than they ever hold.
+func (s space) ceiling() int64 { return s.total + bus.Layout{}.Reserved() }
+
 // sizeOf sums the files below dir, in bytes.
 func sizeOf(dir string) (int64, error) {
 	var sum int64
@@ -57,8 +62,7 @@ func sizeOf(dir string) (int64, error) {
 }
 
 // fit lowers the limits of l, all by the same factor, until their sum fits the
-// share of the disk. The server's own ceiling is the whole disk and not this
-// sum: it does not open a stream again that was made with more than its ceiling.
+// share of the disk.
 func fit(l bus.Layout, s space) (bus.Layout, error) {
 	budget := int64(float64(s.usable) * share)
 	if budget < least {

@@ -1,8 +1,12 @@
 package embedded
 
 import (
+	"errors"
+	"log/slog"
 	"strings"
 	"testing"
+
+	"github.com/nats-io/nats-server/v2/server"
 
 	"github.com/blipstream/blipstream/internal/bus"
 )
@@ -42,5 +46,27 @@ func TestFitRefusesAFullDisk(t *testing.T) {
 	_, err := fit(layout(1<<30, 0, 0, 0), space{total: 1 << 40, usable: 100 << 20})
 	if err == nil || !strings.Contains(err.Error(), "--data") {
 		t.Errorf("error is %v, want advice", err)
+	}
+}
+
+// TestAllFitsTheLeastDisk: a disk that is not refused takes everything.
+func TestAllFitsTheLeastDisk(t *testing.T) {
+	disk := space{total: 128 << 20, usable: 128 << 20}
+	l, err := fit(bus.DefaultLayout(), disk)
+	if err != nil {
+		t.Fatal(err)
+	}
+	log := slog.New(slog.DiscardHandler)
+	nats, err := boot(Options{Dir: t.TempDir()}.server(server.RANDOM_PORT, disk.ceiling()), newLogger(log))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stop(nats)
+	conn, err := bus.Connect(bus.Options{URL: nats.ClientURL(), Name: "test"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(conn.Ensure(t.Context(), l), conn.Close(t.Context())); err != nil {
+		t.Error(err)
 	}
 }

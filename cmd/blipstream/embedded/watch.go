@@ -77,7 +77,7 @@ func (s *Server) restart() error {
 	if err != nil {
 		return err
 	}
-	nats, err := boot(s.options.server(port, s.space.total), s.log)
+	nats, err := boot(s.options.server(port, s.space.ceiling()), s.log)
 	if err != nil {
 		return err
 	}

@@ -53,16 +53,24 @@ func TestStoresAgainAfterAFullDisk(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
+		outcome := func() error {
+			select {
+			case err := <-stored:
+				return err
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}
 		publish("before")
-		if err := <-stored; err != nil {
+		if err := outcome(); err != nil {
 			t.Fatal(err)
 		}
 		room := fill(t, 80<<10)
 		publish("meanwhile")
 		bustest.WaitFor(t, "a failed write is not told", func() bool { return s.Ready() != nil })
 		room()
-		if err := <-stored; err != nil {
-			t.Fatal(err)
+		if err := outcome(); err != nil {
+			t.Fatalf("what was published meanwhile: %v", err)
 		}
 		if state, err := conn.Stream(ctx, feed.StreamEvents); err != nil || state.Messages != 2 {
 			t.Errorf("EVENTS holds %d messages (%v), want 2", state.Messages, err)
