@@ -225,6 +225,41 @@ func leastPrivilege(t *testing.T, s secured) {
 	}
 }
 
+// A bridge that copies in needs other permissions than one that copies out.
+func TestLeastPrivilegeOfABridgeInwards(t *testing.T) {
+	s := startSecured(t, "")
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	if err := s.dial(t, "ensure", "bootstrap", nil).Ensure(ctx, bustest.Layout()); err != nil {
+		t.Fatal(err)
+	}
+	redis := redisURL(t)
+	m := s.run(t, "bridge", func(c *bus.Conn, env service.Env) (service.Runner, error) {
+		return bridge.New(defaults[bridge.Config](t, "--events=in", "--twitter-raw=in", "--redis="+redis), c, env)
+	})
+	say := func(channel, message string) {
+		// Neither Redis nor the bridge may be there yet: it is said again.
+		_ = exec.CommandContext(ctx, "redis-cli", "-u", redis, "publish", channel, message).Run()
+	}
+	operator := s.dial(t, "operator", "operator", nil)
+	for stream, speak := range map[string]func(){
+		feed.StreamRaw: func() { say("twitter_raw", `{"id_str":"1","text":"a","user":{"screen_name":"b"}}`) },
+		feed.StreamEvents: func() {
+			say("events", `{"kind":"simple_tweet","body":"{\"username\":\"b\",\"name\":\"B\",\"body\":\"a\"}"}`)
+		},
+		feed.StreamDead: func() { say("events", "no JSON") },
+	} {
+		bustest.WaitFor(t, "nothing comes into "+stream, func() bool {
+			speak()
+			state, err := operator.Stream(ctx, stream)
+			return err == nil && state.Messages > 0
+		})
+	}
+	if err := m.conn.Ready(); err != nil || m.errors(t) != 0 {
+		t.Errorf("it was refused %v permissions: %v", m.errors(t), err)
+	}
+}
+
 // spareWork does what the services do only now and then: rules that change,
 // names of authors that are kept, tickets of the sign-in.
 func spareWork(ctx context.Context, t *testing.T, operator, enrich, gateway *bus.Conn) {
