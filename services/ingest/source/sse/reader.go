@@ -173,7 +173,7 @@ func (r *Reader) field() {
 	case "event":
 		r.now.Name = string(value)
 	case "id":
-		if bytes.IndexByte(value, 0) < 0 {
+		if !bytes.ContainsFunc(value, unsendable) {
 			r.id, r.now.Own = string(value), true
 		}
 	case "retry":
@@ -181,6 +181,11 @@ func (r *Reader) field() {
 	default: // a comment, or what a later standard may mean something by
 	}
 }
+
+// unsendable reports whether a character cannot be in a header. An id with one is
+// taken for none, as the standard has it for NUL alone: the request that goes on
+// behind it could never be made.
+func unsendable(c rune) bool { return c < ' ' && c != '\t' || c == 0x7f }
 
 // maxRetry is the longest wait that retry: is obeyed in, as long as an
 // upstream's window of limits.

@@ -46,6 +46,7 @@ func TestReader(t *testing.T) {
 		"name without colon":  {"data\ndata: a\n\n", "||\na"},
 		"unknown fields":      {"foo: bar\ndata: a\nsomething\n\n", "||a"},
 		"id with a null byte": {"id: 1\ndata: a\n\nid: 2\x00\ndata: b\n\n", "|1|a;|1|b"},
+		"id no header takes":  {"id: 1\ndata: a\n\nid: 2\x1b\ndata: b\n\nid: 2\t3 é\ndata: c\n\n", "|1|a;|1|b;|2\t3 é|c"},
 		"byte order mark":     {"\ufeffdata: a\n\n", "||a"},
 		"two spaces":          {"data:  a\n\n", "|| a"},
 		"the name is not kept": {
