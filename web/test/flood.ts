@@ -6,15 +6,18 @@ const FRAME_MS = 100;
 const FRAME_POSTS = 10;
 const FRAME_CELLS = 200;
 
-/** Sends frames as a gateway does while so many posts and positions happen every second; returns what ends it. */
-export function flood(stream: Stream, perSecond: number): () => void {
+/**
+ * Sends frames to whichever stream is open, as a gateway does while so many posts and positions happen every second;
+ * returns what ends it.
+ */
+export function flood(open: () => Stream | undefined, perSecond: number): () => void {
   const random = seeded(11);
   let seq = 1_000;
   const send = () => {
     const events = perSecond / (1_000 / FRAME_MS);
     const from = seq;
     seq += events;
-    stream.send('frame', { ...frame(from, events, random), toSeq: String(seq), time: new Date().toISOString() }, `e1-${seq}`);
+    open()?.send('frame', { ...frame(from, events, random), toSeq: String(seq), time: new Date().toISOString() }, `e1-${seq}`);
   };
   const timer = setInterval(send, FRAME_MS);
   return () => clearInterval(timer);

@@ -73,7 +73,8 @@ async function paceOf(path: string, perSecond: number): Promise<Pace> {
   const page = await bench.blank();
   await page.route('**/naive', (route) => route.fulfill({ contentType: 'text/html', body: NAIVE }));
   await page.goto(bench.gateway.url + path);
-  const stop = flood((await bench.gateway.stream()).hello(), perSecond);
+  const stream = (await bench.gateway.stream()).hello();
+  const stop = flood(() => stream, perSecond);
   await page.waitForTimeout(WARM_MS);
   const pace = await Promise.race([measure(page), nothing()]);
   stop();
