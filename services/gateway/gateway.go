@@ -86,7 +86,7 @@ func New(cfg Config, conn *bus.Conn, env service.Env) (*Service, error) {
 		cfg: cfg, conn: conn, log: env.Log, site: site,
 		removals: newRemovals(cfg.MaxRemovals),
 		limits:   newLimits(cfg.MaxClients, cfg.MaxClientsPerAddr),
-		queries:  newShares(cfg.MaxQueriesPerAddr, queryWindow),
+		queries:  newShares(cfg.MaxQueriesPerAddr),
 		book:     stats.NewBook(time.Now()),
 		replays:  make(chan struct{}, cfg.MaxReplays),
 		paced:    make(chan struct{}, cfg.MaxPaced),

@@ -14,8 +14,8 @@ import (
 )
 
 const (
-	// queryWindow is the time that MaxQueriesPerAddr is for.
-	queryWindow = time.Minute
+	// shareWindow is the time that a share is for.
+	shareWindow = time.Minute
 	// maxAskers bounds the addresses that are remembered, at about 300 bytes
 	// each; who was longest quiet is forgotten.
 	maxAskers = 16384
@@ -28,11 +28,10 @@ var errQueries = errors.New("this address asks too often")
 // once as in a whole window, and then goes on at that rate. Who has asked nothing
 // for a window has all of its share again.
 type shares struct {
-	most   int // in a window; 0 for any number
-	window time.Duration
-	mu     sync.Mutex
-	known  map[netip.Addr]*list.Element
-	order  list.List // of *asker, the longest quiet first
+	most  int // in a window; 0 for any number
+	mu    sync.Mutex
+	known map[netip.Addr]*list.Element
+	order list.List // of *asker, the longest quiet first
 }
 
 // asker is an address that has asked lately.
@@ -42,8 +41,8 @@ type asker struct {
 	left *rate.Limiter
 }
 
-func newShares(most int, window time.Duration) *shares {
-	return &shares{most: most, window: window, known: map[netip.Addr]*list.Element{}}
+func newShares(most int) *shares {
+	return &shares{most: most, known: map[netip.Addr]*list.Element{}}
 }
 
 // take counts what addr asks. If it has had its share, that is not counted, and
@@ -65,7 +64,7 @@ func (s *shares) take(addr netip.Addr, now time.Time) (wait time.Duration) {
 func (s *shares) asker(addr netip.Addr, now time.Time) *asker {
 	e, ok := s.known[addr]
 	if !ok {
-		limit := rate.Limit(float64(s.most) / s.window.Seconds())
+		limit := rate.Limit(float64(s.most) / shareWindow.Seconds())
 		e = s.order.PushBack(&asker{addr: addr, left: rate.NewLimiter(limit, s.most)})
 		s.known[addr] = e
 	}
@@ -80,7 +79,7 @@ func (s *shares) asker(addr netip.Addr, now time.Time) *asker {
 func (s *shares) forget(now time.Time) {
 	for {
 		e := s.order.Front()
-		if e == nil || now.Sub(askerOf(e).last) < s.window && s.order.Len() <= maxAskers {
+		if e == nil || now.Sub(askerOf(e).last) < shareWindow && s.order.Len() <= maxAskers {
 			return
 		}
 		delete(s.known, askerOf(e).addr)

@@ -13,7 +13,7 @@ import (
 // rate that it was told, and what was refused costs nothing.
 func TestSharesPerAddress(t *testing.T) {
 	const most = 60
-	q := newShares(most, queryWindow)
+	q := newShares(most)
 	one, other := netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("192.0.2.2")
 	now := time.Unix(1e9, 0)
 	ask := func(addr netip.Addr) (granted int) {
@@ -48,7 +48,7 @@ func TestSharesPerAddress(t *testing.T) {
 	if now = now.Add(wait); q.take(one, now) != 0 {
 		t.Error("it waited in vain")
 	}
-	if q := newShares(0, queryWindow); q.take(one, now)+q.take(one, now) != 0 || len(q.known) != 0 {
+	if q := newShares(0); q.take(one, now)+q.take(one, now) != 0 || len(q.known) != 0 {
 		t.Error("without a limit there is one")
 	}
 }
@@ -56,7 +56,7 @@ func TestSharesPerAddress(t *testing.T) {
 // TestSharesForget: any number of addresses take bounded memory, who asks most
 // is remembered, and who is quiet is not.
 func TestSharesForget(t *testing.T) {
-	q := newShares(1, queryWindow)
+	q := newShares(1)
 	busy, now := netip.MustParseAddr("192.0.2.1"), time.Unix(1e9, 0)
 	addr := netip.MustParseAddr("2001:db8::")
 	granted := 0
@@ -70,7 +70,7 @@ func TestSharesForget(t *testing.T) {
 	if granted != 1 || len(q.known) != maxAskers || q.order.Len() != maxAskers {
 		t.Errorf("the busy one had %d, %d and %d are remembered", granted, len(q.known), q.order.Len())
 	}
-	if q.take(busy, now.Add(queryWindow)); len(q.known) != 1 || q.order.Len() != 1 {
+	if q.take(busy, now.Add(shareWindow)); len(q.known) != 1 || q.order.Len() != 1 {
 		t.Errorf("%d and %d are remembered when all but one are quiet", len(q.known), q.order.Len())
 	}
 }
@@ -79,7 +79,7 @@ func TestSharesForget(t *testing.T) {
 // each at once, which ask for a snapshot and for the history, and then again for
 // a replay.
 func TestAPageMeetsNoLimit(t *testing.T) {
-	q := newShares(DefaultConfig().MaxQueriesPerAddr, queryWindow)
+	q := newShares(DefaultConfig().MaxQueriesPerAddr)
 	addr, now := netip.MustParseAddr("192.0.2.1"), time.Unix(1e9, 0)
 	for i := range 50 * 8 * 3 {
 		if wait := q.take(addr, now); wait > 0 {

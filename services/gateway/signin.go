@@ -24,9 +24,8 @@ func (s *Service) openGate(health *service.Health) (err error) {
 		CountFetch: func(outcome string) { s.metrics.keys.WithLabelValues(outcome).Inc() },
 	})
 	if s.gate != nil {
-		// In the time that a ticket works, as often as an address may have streams.
-		s.tickets = newShares(s.cfg.MaxClientsPerAddr, signin.TicketTTL)
-		s.attempts = newShares(s.cfg.MaxClientsPerAddr, signin.TicketTTL)
+		// As often as an address may have streams.
+		s.tickets, s.attempts = newShares(s.cfg.MaxClientsPerAddr), newShares(s.cfg.MaxClientsPerAddr)
 		s.origin = http.NewCrossOriginProtection()
 		health.Register("sign_in", s.gate.Ready)
 	}
