@@ -16,9 +16,11 @@ const (
 	// heartbeat is how often the server says that a pull request still stands;
 	// after twice that without a word the reader binds again.
 	heartbeat = 5 * time.Second
-	// drainWait bounds the wait for each message while draining: what is
-	// buffered comes at once.
-	drainWait = time.Second
+	// drainWait bounds the wait for each message while draining. Without a server
+	// what is buffered comes at once, and the drain may never end by itself; one
+	// that is there ends it, and only a starved machine needs as long.
+	drainWait       = time.Second
+	drainWaitLinked = 3 * time.Second
 	// rebind spaces the attempts to bind again.
 	rebindDelay    = 100 * time.Millisecond
 	rebindDelayMax = 5 * time.Second
@@ -168,8 +170,11 @@ func (r *reader) read(ctx context.Context, p *pull) error {
 func (r *reader) drain(ctx context.Context, p *pull) error {
 	p.drain()
 	for {
-		// Without a server the drain may never end by itself; hence the wait.
-		m, err := p.nextWithin(ctx, drainWait)
+		wait := drainWait
+		if r.conn.nc.IsConnected() {
+			wait = drainWaitLinked
+		}
+		m, err := p.nextWithin(ctx, wait)
 		if err == nil {
 			err = r.deliver(p, m)
 		}
