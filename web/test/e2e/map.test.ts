@@ -248,6 +248,11 @@ describe('the map under a hand', () => {
     await eventually(() => page.locator('.map-table tbody tr').first().textContent(), 'Singapore–78');
     await page.reload();
     await page.getByRole('region', { name: 'Positions by country' }).waitFor();
+    for (const width of [1_400, 1_280, 900]) {
+      await page.setViewportSize({ width, height: 700 });
+      const [table, credits] = await Promise.all(['.map-table', '.map .credits'].map((what) => page.locator(what).boundingBox()));
+      expect(table!.y + table!.height, `at ${width}`).toBeLessThanOrEqual(credits!.y);
+    }
   });
 });
 
