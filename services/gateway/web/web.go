@@ -145,7 +145,7 @@ func (s *Site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Content-Type", f.contentType)
 	h.Set("Cache-Control", f.cache)
-	h.Set("ETag", f.etag)
+	h.Set("ETag", "W/"+f.etag) // weak, as it is the same for the gzip'd form
 	h.Set("Vary", "Accept-Encoding")
 	if matches(r.Header.Get("If-None-Match"), f.etag) {
 		w.WriteHeader(http.StatusNotModified)

@@ -42,7 +42,7 @@ func TestPages(t *testing.T) {
 			resp.Header().Get("Content-Type") != "text/html; charset=utf-8" {
 			t.Errorf("%s: %d %v", page, resp.Code, resp.Header())
 		}
-		again := ask(s, page, "If-None-Match", `"other", W/`+resp.Header().Get("ETag"))
+		again := ask(s, page, "If-None-Match", `"other", `+resp.Header().Get("ETag"))
 		if again.Code != http.StatusNotModified {
 			t.Errorf("%s again: %d", page, again.Code)
 		}
