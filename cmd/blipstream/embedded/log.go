@@ -30,6 +30,13 @@ func newLogger(log *slog.Logger) *logger {
 // it there.
 const criticalWrite = "critical write error"
 
+// begin forgets what kept an earlier server from starting.
+func (l *logger) begin() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.fatal = ""
+}
+
 // failure is the first fatal line, or "".
 func (l *logger) failure() string {
 	l.mu.Lock()

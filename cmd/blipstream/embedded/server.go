@@ -78,6 +78,7 @@ func boot(o *server.Options, log *logger) (*server.Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("embedded: configure nats-server: %w", err)
 	}
+	log.begin()
 	s.SetLoggerV2(log, false, false, false)
 	s.Start()
 	if msg := log.failure(); msg != "" {

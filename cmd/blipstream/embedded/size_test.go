@@ -3,6 +3,8 @@ package embedded
 import (
 	"errors"
 	"log/slog"
+	"net"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -47,6 +49,36 @@ func TestFitRefusesAFullDisk(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "--data") {
 		t.Errorf("error is %v, want advice", err)
 	}
+}
+
+// TestStartsAfterAFailure: a port that was taken when the server was to be
+// started anew does not keep it from starting once it is free.
+func TestStartsAfterAFailure(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	log := newLogger(slog.New(slog.DiscardHandler))
+	o := Options{Dir: t.TempDir()}
+	_, text, err := net.SplitHostPort(taken.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	port, err := strconv.Atoi(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := boot(o.server(port, 1<<30), log); err == nil {
+		t.Fatal("started on a port that is taken")
+	}
+	if err := taken.Close(); err != nil {
+		t.Fatal(err)
+	}
+	nats, err := boot(o.server(port, 1<<30), log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stop(nats)
 }
 
 // TestAllFitsTheLeastDisk: a disk that is not refused takes everything.
