@@ -147,6 +147,15 @@ describe('Reader', () => {
     expect(asked.at(-1)).toBe('/api/snapshot?country=JP');
   });
 
+  it('shows a past that a snapshot of the present has in it', async () => {
+    answer(200, { id: 'a-b-1000', frame: { toSeq: '1000' } });
+    await settled();
+    reader.ask({ ...QUERY, since: '2026-01-01T00:00:00Z', speed: 1 });
+    tell('hello', { nextSeq: '1' });
+    frame(1, 2);
+    expect(seen()).toEqual([[1_000, true], [2, false]]);
+  });
+
   it('replays over a connection of its own, without a snapshot, and comes back', () => {
     reader.ask({ ...QUERY, since: '2026-01-01T00:00:00Z', speed: 4 });
     expect(opened.at(-1)).toMatchObject({ own: true, address: '/live?rate=5&since=2026-01-01T00%3A00%3A00Z&speed=4' });

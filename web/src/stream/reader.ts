@@ -87,7 +87,7 @@ export class Reader {
     const query = this.#query!;
     this.stop();
     this.#stopFetch = new AbortController();
-    this.#begun = 0;
+    this.#snapshotSeq = this.#begun = 0;
     this.#waiting = undefined;
     const listen = (told: Told, turn: number) => turn === this.#turn && this.#told(told);
     this.#turn += 1;
