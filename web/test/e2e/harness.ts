@@ -106,9 +106,9 @@ function limitSharing(sharing: string): void {
   if (sharing === 'none') delete (Navigator.prototype as { locks?: unknown }).locks;
 }
 
-/** Asks again and again until the answer is the expected one, 20 s at most: machines differ. */
+/** Asks again and again until the answer is the expected one, 30 s at most: machines differ. */
 export async function eventually<T>(ask: () => Promise<T> | T, want: T): Promise<void> {
-  await expect.poll(ask, { timeout: 20_000, interval: 50 }).toEqual(want);
+  await expect.poll(ask, { timeout: 30_000, interval: 50 }).toEqual(want);
 }
 
 /** The stream that a page reads by now, greeted. */
