@@ -53,19 +53,7 @@ func journaled(t *testing.T, conn *bus.Conn, cfg bridge.Config) *journal {
 	j := &journal{}
 	env := service.Nop()
 	env.Log = slog.New(slog.NewTextHandler(j, nil))
-	svc, err := bridge.New(cfg, conn, env)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() { done <- svc.Run(ctx) }()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-done; err != nil {
-			t.Error(err)
-		}
-	})
+	launchIn(t, env, conn, cfg)
 	return j
 }
 

@@ -241,7 +241,12 @@ func run(tb testing.TB, conn *bus.Conn, cfg bridge.Config) *running {
 // launch starts a bridge, prepared as asked.
 func launch(tb testing.TB, conn *bus.Conn, cfg bridge.Config, prepare ...func(*bridge.Service)) *running {
 	tb.Helper()
-	env := service.Nop()
+	return launchIn(tb, service.Nop(), conn, cfg, prepare...)
+}
+
+// launchIn is launch in an environment, whose metrics are replaced.
+func launchIn(tb testing.TB, env service.Env, conn *bus.Conn, cfg bridge.Config, prepare ...func(*bridge.Service)) *running {
+	tb.Helper()
 	reg := prometheus.NewRegistry()
 	env.Metrics = reg
 	svc, err := bridge.New(cfg, conn, env)
