@@ -143,19 +143,19 @@ func (o *options) takeWhat(params url.Values) error {
 // takeLimits takes the parameters zstd, idle and max-frame.
 func (o *options) takeLimits(params url.Values) (err error) {
 	zstd, idle, frame := take(params, "zstd"), take(params, "idle"), take(params, "max-frame")
-	if s := zstd; s != "" {
-		if o.zstd, err = strconv.ParseBool(s); err != nil {
-			return fmt.Errorf("bluesky: read parameter zstd: %q is not true or false", s)
+	if zstd != "" {
+		if o.zstd, err = strconv.ParseBool(zstd); err != nil {
+			return fmt.Errorf("bluesky: read parameter zstd: %q is not true or false", zstd)
 		}
 	}
-	if s := idle; s != "" {
-		if o.idle, err = time.ParseDuration(s); err != nil || o.idle <= 0 {
-			return fmt.Errorf("bluesky: read parameter idle: %q is not a positive duration such as 50s", s)
+	if idle != "" {
+		if o.idle, err = time.ParseDuration(idle); err != nil || o.idle <= 0 {
+			return fmt.Errorf("bluesky: read parameter idle: %q is not a positive duration such as 50s", idle)
 		}
 	}
-	if s := frame; s != "" {
-		if o.maxFrame, err = strconv.Atoi(s); err != nil || o.maxFrame < minFrame || o.maxFrame > maxFrame {
-			return fmt.Errorf("bluesky: read parameter max-frame: %q is not a number of bytes from %d to %d", s, minFrame, maxFrame)
+	if frame != "" {
+		if o.maxFrame, err = strconv.Atoi(frame); err != nil || o.maxFrame < minFrame || o.maxFrame > maxFrame {
+			return fmt.Errorf("bluesky: read parameter max-frame: %q is not a number of bytes from %d to %d", frame, minFrame, maxFrame)
 		}
 	}
 	return nil

@@ -114,24 +114,24 @@ func (o *options) takeBudget(params url.Values, charged bool) (err error) {
 func (o *options) takeNumbers(params url.Values) (err error) {
 	takeover, backfill := take(params, "takeover"), take(params, "backfill")
 	idle, frame := take(params, "idle"), take(params, "max-frame")
-	if s := takeover; s != "" {
-		if o.takeover, err = strconv.ParseBool(s); err != nil {
-			return fmt.Errorf("xapi: read parameter takeover: %q is not true or false", s)
+	if takeover != "" {
+		if o.takeover, err = strconv.ParseBool(takeover); err != nil {
+			return fmt.Errorf("xapi: read parameter takeover: %q is not true or false", takeover)
 		}
 	}
-	if s := backfill; s != "" {
-		if o.backfill, err = strconv.Atoi(s); err != nil || o.backfill < 0 || o.backfill > maxBackfill {
-			return fmt.Errorf("xapi: read parameter backfill: %q is not a number of minutes from 0 to %d", s, maxBackfill)
+	if backfill != "" {
+		if o.backfill, err = strconv.Atoi(backfill); err != nil || o.backfill < 0 || o.backfill > maxBackfill {
+			return fmt.Errorf("xapi: read parameter backfill: %q is not a number of minutes from 0 to %d", backfill, maxBackfill)
 		}
 	}
-	if s := idle; s != "" {
-		if o.idle, err = time.ParseDuration(s); err != nil || o.idle <= 0 {
-			return fmt.Errorf("xapi: read parameter idle: %q is not a positive duration such as 25s", s)
+	if idle != "" {
+		if o.idle, err = time.ParseDuration(idle); err != nil || o.idle <= 0 {
+			return fmt.Errorf("xapi: read parameter idle: %q is not a positive duration such as 25s", idle)
 		}
 	}
-	if s := frame; s != "" {
-		if o.maxFrame, err = strconv.Atoi(s); err != nil || o.maxFrame < minFrame || o.maxFrame > maxFrame {
-			return fmt.Errorf("xapi: read parameter max-frame: %q is not a number of bytes from %d to %d", s, minFrame, maxFrame)
+	if frame != "" {
+		if o.maxFrame, err = strconv.Atoi(frame); err != nil || o.maxFrame < minFrame || o.maxFrame > maxFrame {
+			return fmt.Errorf("xapi: read parameter max-frame: %q is not a number of bytes from %d to %d", frame, minFrame, maxFrame)
 		}
 	}
 	return nil
